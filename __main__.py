@@ -1,0 +1,23 @@
+"""A highly available Kafka on zoned Kubernetes: settings → cluster → Kafka → topics → outputs."""
+
+import pulumi
+
+from components.kafka_cluster import KafkaCluster
+from components.kafka_topic import KafkaTopic
+from components.placement import broker_placement
+from components.settings import load_settings
+from components.zoned_cluster import ZonedCluster
+
+settings = load_settings()
+cluster = ZonedCluster("cluster", settings.cluster)
+kafka = KafkaCluster("kafka", settings.kafka, cluster.zones, cluster.placing())
+topics = [KafkaTopic(topic.name, topic, kafka, cluster) for topic in settings.topics]
+
+pulumi.export("kubeconfig", cluster.kubeconfig)
+pulumi.export("zones", cluster.zones)
+pulumi.export("bootstrap", kafka.bootstrap)
+pulumi.export("brokers", broker_placement(kafka, cluster))
+pulumi.export("disruptionBudget", kafka.disruption_budget)
+pulumi.export("clusterId", kafka.cluster_id)
+pulumi.export("topics", [topic.topic for topic in topics])
+pulumi.export("clientCommand", kafka.client_command)

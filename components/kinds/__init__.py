@@ -1,0 +1,14 @@
+"""The kinds of clusters. A new one is a file with its settings and `connect`, and a row here."""
+
+from typing import Any
+
+from components.kinds import existing, k3d, kwok
+from components.kinds.kind import ClusterSettings, Connection, Kind
+
+KINDS: dict[str, Kind[Any]] = {
+    "kwok": kwok.KIND,
+    "k3d": k3d.KIND,
+    "existing": existing.KIND,
+}
+
+__all__ = ["KINDS", "ClusterSettings", "Connection", "Kind"]

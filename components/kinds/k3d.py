@@ -1,0 +1,33 @@
+"""Kind `k3d`: a cluster of containers on this machine's Docker, a pool of agents for each zone."""
+
+from typing import Annotated, Literal
+
+from pulumi import Resource
+from pydantic import Field
+
+from components.kinds.kind import Connection, Kind
+from components.kinds.local import LocalSettings, connect_local
+from components.settings_model import DnsLabel
+
+
+class K3dSettings(LocalSettings):
+    """k3d, as in the article."""
+
+    kind: Literal["k3d"]
+    name: DnsLabel = "kube-cluster"
+    image: str | None = None
+    """Image of the nodes; k3d's own default when unset."""
+    network: str | None = None
+    """Docker network that exists already; k3d makes one when unset."""
+    api_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the Kubernetes API on 127.0.0.1; a free one when unset."""
+    extra_args: tuple[str, ...] = ()
+    """More arguments of `k3d cluster create`."""
+
+
+def _connect(name: str, settings: K3dSettings, parent: Resource) -> Connection:
+    options = settings.model_dump(include={"image", "network", "api_port", "extra_args"}, exclude_none=True)
+    return connect_local(name, settings, parent, options)
+
+
+KIND = Kind(K3dSettings, _connect)

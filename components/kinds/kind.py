@@ -1,0 +1,55 @@
+"""What every kind of cluster brings: its settings, and a way to connect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from pulumi import Output, Resource
+from pydantic import Field, field_validator
+
+from components.settings_model import DnsLabel, SettingsModel
+
+
+class ClusterSettings(SettingsModel):
+    """What all kinds have in common."""
+
+    kind: str
+    """Kind of cluster."""
+    zones: Annotated[tuple[DnsLabel, ...], Field(min_length=1)] = ("zone-a", "zone-b", "zone-c")
+    """Zones, as in the nodes' label topology.kubernetes.io/zone."""
+
+    @field_validator("zones")
+    @classmethod
+    def _distinct(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(zones)) < len(zones):
+            raise ValueError("each zone is named once")
+        return zones
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A cluster that can be talked to."""
+
+    kubeconfig: Output[str]
+    """Secret, complete in itself."""
+    identifier: str
+    """Changes when, and only when, it is another cluster: the provider and all on it are then replaced."""
+    lifetime: Resource | None = None
+    """With this resource goes the cluster and all that is on it; None when the cluster outlives the stack."""
+    context: str | None = None
+    """Context in the kubeconfig; its current one when None."""
+    simulated: bool = False
+    """Whether pods only seem to run, so that no Kafka answers."""
+
+
+S = TypeVar("S", bound=ClusterSettings)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[S]):
+    """A row of the table of kinds. `connect` takes a resource name, the settings and the parent of what it
+    registers.
+    """
+
+    settings: type[S]
+    connect: Callable[[str, S, Resource], Connection]

@@ -1,0 +1,22 @@
+"""Where the brokers are: the one output that only the running cluster knows."""
+
+import pulumi
+from pulumi import Output
+
+from components.kafka_cluster import KafkaCluster
+from components.kubectl import KubectlError, placement
+from components.zoned_cluster import ZonedCluster
+
+
+def broker_placement(kafka: KafkaCluster, cluster: ZonedCluster) -> Output[dict[str, dict[str, str]]]:
+    """Zone and node of each broker that is placed, once the StatefulSet is rolled out."""
+
+    def ask(known: list[str]) -> dict[str, dict[str, str]]:
+        try:
+            return placement(known[0], cluster.context, kafka.settings.namespace, kafka.brokers)
+        except KubectlError as error:
+            pulumi.log.warn(f"output brokers: the cluster could not be asked where they are: {error}")
+            return {}
+
+    # The id only orders: it is known when the rollout is over.
+    return Output.all(cluster.kubeconfig, kafka.stateful_set.id).apply(ask)

@@ -1,0 +1,111 @@
+"""A k3d cluster with an agent pool for each zone: `python3 -m components.scripts.k3d_cluster
+create|delete|describe`.
+"""
+
+import json
+import socket
+from pathlib import Path
+
+from components.scripts import lifecycle
+from components.scripts.lifecycle import ZONE_LABEL, Found, Spec
+from components.scripts.process import Refused, run
+
+_OWNER, _FINGERPRINT = "kafka-ha.owner", "kafka-ha.fingerprint"
+_CREATE_SECONDS = 600  # k3d's own limit is 300 s; pulling images comes before it
+
+
+class K3d:
+    """The k3d command line, for one cluster."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def check(self) -> None:
+        """Raises Refused when no Docker daemon answers."""
+        try:
+            run("docker", "info", timeout=30)
+        except Refused as error:
+            raise Refused(
+                "kafka-ha:cluster.kind: got k3d, but no Docker daemon answers. Start Docker, or use the "
+                "simulated cluster: "
+                f"make up STACK=sim. ({error})"
+            ) from error
+
+    def find(self) -> Found | None:
+        """The cluster of that name; its owner stands in the containers' labels."""
+        for cluster in json.loads(run("k3d", "cluster", "list", "-o", "json", timeout=60)):
+            if cluster["name"] == self.spec.name:
+                labels = cluster["nodes"][0].get("runtimeLabels") or {} if cluster["nodes"] else {}
+                return Found(labels.get(_OWNER, ""), labels.get(_FINGERPRINT, ""))
+        return None
+
+    def create(self) -> None:
+        """Creates it. Raises Refused when the port is taken or an image can't be had."""
+        command = create_command(self.spec, self._api_port())
+        try:
+            run(*command, timeout=_CREATE_SECONDS)
+        except Refused as error:
+            if "pull" in str(error):
+                raise Refused(
+                    f"The images of the k3d cluster can't be pulled here. Where there is no image registry, "
+                    "make testbed "
+                    f"builds stand-ins for them (Debian, root). ({error})"
+                ) from error
+            raise
+
+    def start(self) -> None:
+        """Starts it; k3d leaves running nodes alone."""
+        run("k3d", "cluster", "start", self.spec.name, timeout=_CREATE_SECONDS)
+
+    def complete(self, kubeconfig: Path) -> None:
+        """Nothing to add: k3s brings storage class and DNS."""
+
+    def delete(self) -> None:
+        """Deletes it, with its volumes."""
+        run("k3d", "cluster", "delete", self.spec.name, timeout=_CREATE_SECONDS)
+
+    def kubeconfig(self) -> str:
+        """As k3d gives it."""
+        return run("k3d", "kubeconfig", "get", self.spec.name, timeout=60)
+
+    def _api_port(self) -> int:
+        asked = self.spec.options.get("api_port")
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", asked or 0))
+            except OSError as error:
+                raise Refused(
+                    f"kafka-ha:cluster.apiPort: got {asked}, but another program listens there. Choose a free "
+                    "port, or leave it "
+                    "unset to have one chosen."
+                ) from error
+            port: int = probe.getsockname()[1]
+            return port
+
+
+def create_command(spec: Spec, api_port: int) -> list[str]:
+    """The k3d command line. Agent i is in zone i // nodes_per_zone; the server has no zone, so no broker lands
+    on it.
+    """
+    agents = [zone for zone in spec.zones for _ in range(spec.nodes_per_zone)]
+    command = ["k3d", "cluster", "create", spec.name, "--agents", str(len(agents)), "--no-lb"]
+    # Loopback only: k3d would open the API to the network.
+    command += [
+        "--api-port",
+        f"127.0.0.1:{api_port}",
+        "--kubeconfig-update-default=false",
+        "--timeout",
+        "300s",
+    ]
+    for agent, zone in enumerate(agents):
+        command += ["--k3s-node-label", f"{ZONE_LABEL}={zone}@agent:{agent}"]
+    for label, value in ((_OWNER, spec.owner), (_FINGERPRINT, spec.fingerprint)):
+        command += ["--runtime-label", f"{label}={value}@all"]
+    for flag in ("image", "network"):
+        if flag in spec.options:
+            command += [f"--{flag}", spec.options[flag]]
+    return [*command, *spec.options.get("extra_args", [])]
+
+
+if __name__ == "__main__":
+    lifecycle.command(K3d(Spec.from_environment()))

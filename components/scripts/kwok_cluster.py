@@ -1,0 +1,95 @@
+"""A simulated cluster, kwok's binary runtime: `python3 -m components.scripts.kwok_cluster create|delete|describe`.
+
+A real API server, scheduler and controllers; nodes and pods exist in the API only.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from components.scripts import lifecycle
+from components.scripts.lifecycle import Found, Spec
+from components.scripts.process import run
+
+_BINARIES = {
+    "kube-apiserver-binary": "kube-apiserver",
+    "kube-controller-manager-binary": "kube-controller-manager",
+    "kube-scheduler-binary": "kube-scheduler",
+    "etcd-binary": "etcd",
+    "kwok-controller-binary": "kwok",
+}
+_SECONDS = 180
+
+
+class Kwok:
+    """The kwokctl command line, for one cluster."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def check(self) -> None:
+        """Raises Refused when one of the control plane's programs is not installed."""
+        for program in (*_BINARIES.values(), "kwokctl"):
+            run(program, "--version", timeout=60)
+
+    def find(self) -> Found | None:
+        """The cluster of that name; its owner stands in a file beside kwok's own."""
+        if self._marker.exists():
+            return Found(**json.loads(self._marker.read_text()))
+        return Found() if self.spec.name in run("kwokctl", "get", "clusters", timeout=60).split() else None
+
+    def create(self) -> None:
+        """Creates it, on ports that kwokctl chooses."""
+        self._marker.parent.mkdir(parents=True, exist_ok=True)
+        self._marker.write_text(json.dumps({"owner": self.spec.owner, "fingerprint": self.spec.fingerprint}))
+        binaries = [f"--{flag}={shutil.which(program)}" for flag, program in _BINARIES.items()]
+        self._kwokctl("create", "cluster", "--runtime=binary", "--wait=60s", *binaries)
+
+    def start(self) -> None:
+        """Starts what does not run of it."""
+        self._kwokctl("start", "cluster")
+
+    def complete(self, kubeconfig: Path) -> None:
+        """Nodes with zones and capacities, their ready-made volumes and the storage class."""
+        objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": self.spec.options["objects"]})
+        run(
+            "kubectl",
+            "--kubeconfig",
+            str(kubeconfig),
+            "apply",
+            "--server-side",
+            "-f",
+            "-",
+            stdin=objects,
+            timeout=_SECONDS,
+        )
+
+    def delete(self) -> None:
+        """Ends its processes and removes its files."""
+        self._kwokctl("delete", "cluster")
+        self._marker.unlink(missing_ok=True)
+
+    def kubeconfig(self) -> str:
+        """With the certificates in it: kwok's own names files."""
+        source = run("kwokctl", "get", "kubeconfig", "--name", self.spec.name, timeout=60)
+        return run("kubectl", "--kubeconfig", "/dev/stdin", "config", "view", "--raw", "--flatten", stdin=source)
+
+    @property
+    def _marker(self) -> Path:
+        home = Path(os.environ.get("KWOK_WORKDIR") or Path.home() / ".kwok")
+        return home / "kafka-ha" / f"{self.spec.name}.json"
+
+    def _kwokctl(self, *arguments: str) -> None:
+        version = run("kube-apiserver", "--version").split()[-1]
+        run(
+            "kwokctl",
+            *arguments,
+            f"--name={self.spec.name}",
+            timeout=_SECONDS,
+            env={**os.environ, "KWOK_KUBE_VERSION": version},
+        )
+
+
+if __name__ == "__main__":
+    lifecycle.command(Kwok(Spec.from_environment()))

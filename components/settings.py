@@ -1,0 +1,134 @@
+"""The stack's configuration, read and judged as a whole: every error is told at once."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pulumi
+from pydantic import BaseModel, ValidationError
+
+from components.kafka_plan import kafka_facts
+from components.kafka_settings import KafkaSettings, TopicSettings
+from components.kinds import KINDS, ClusterSettings
+from components.refusal import UnsafeSettings, violations
+
+PROJECT = "kafka-ha"
+"""Namespace of the configuration's keys."""
+
+_KEYS = ("cluster", "kafka", "topics")
+_LONGEST_VALUE = 60  # characters of a wrong value that are shown
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack."""
+
+    cluster: ClusterSettings
+    kafka: KafkaSettings
+    topics: tuple[TopicSettings, ...]
+
+
+def load_settings() -> Settings:
+    """The settings of the stack that is being deployed. Raises UnsafeSettings."""
+    config = pulumi.Config(PROJECT)
+    given = {key.partition(":")[2]: None for key in pulumi.runtime.config.CONFIG.get() if key.startswith(f"{PROJECT}:")}
+    return read_settings(given | {key: config.get_object(key) for key in _KEYS if key in given})
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Settings from plain data. Pure. Raises UnsafeSettings with every error in it."""
+    errors = [_unknown_key(PROJECT, key, _KEYS, sep=":") for key in config if key not in _KEYS]
+    cluster = _read_cluster(config.get("cluster"), errors)
+    kafka = _read(KafkaSettings, f"{PROJECT}:kafka", config.get("kafka", {}), errors)
+    topics = _read_topics(config.get("topics", []), errors)
+    # Rules judge what could be read, so that a wrong topic does not hide an unsafe cluster.
+    if kafka:
+        errors += violations(kafka_facts(kafka, cluster.zones if cluster else None, topics, PROJECT))
+    if errors or cluster is None or kafka is None:
+        raise UnsafeSettings(errors)
+    return Settings(cluster, kafka, tuple(topics.values()))
+
+
+def _read_cluster(value: Any, errors: list[str]) -> ClusterSettings | None:
+    path = f"{PROJECT}:cluster"
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        given = repr(kind) if kind else "nothing"
+        errors.append(f"{path}.kind: got {given}, but allowed are {', '.join(KINDS)}. {_way_out(f'{path}.kind')}")
+        return None
+    return _read(KINDS[kind].settings, path, value, errors)
+
+
+def _read_topics(value: Any, errors: list[str]) -> dict[str, TopicSettings]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        errors.append(
+            f"{PROJECT}:topics: got {_shown(value)}, but a list of topics is needed. "
+            f"{_way_out(f'{PROJECT}:topics[0].name')}"
+        )
+        return {}
+    read = {path: _read(TopicSettings, path, item, errors) for path, item in _indexed(value)}
+    topics = {path: topic for path, topic in read.items() if topic}
+    seen: dict[str, str] = {}
+    for path, topic in topics.items():
+        if first := seen.get(topic.name):
+            errors.append(f"{path}.name: got {topic.name!r}, but {first} has that name. Remove one of them.")
+        seen.setdefault(topic.name, path)
+    return topics
+
+
+def _indexed(items: Iterable[Any]) -> Iterable[tuple[str, Any]]:
+    return ((f"{PROJECT}:topics[{index}]", item) for index, item in enumerate(items))
+
+
+def _read(model: type[M], path: str, value: Any, errors: list[str]) -> M | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        errors += (_sentence(model, path, dict(item)) for item in error.errors())
+        return None
+
+
+def _sentence(model: type[BaseModel], root: str, error: dict[str, Any]) -> str:
+    """One of pydantic's errors, as a sentence with the configuration's path, the value, what is allowed and
+    the way out.
+    """
+    location: tuple[str | int, ...] = error["loc"]
+    path = root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    if error["type"] == "extra_forbidden":
+        parent = path.rpartition(".")[0]
+        return _unknown_key(parent, str(location[-1]), _keys_at(model, location[:-1]))
+    if error["type"] == "missing":
+        return f"{path}: got nothing, but it is needed. {_way_out(path)}"
+    allowed = error["msg"].removeprefix("Value error, ")
+    allowed = allowed[:1].lower() + allowed[1:]
+    return f"{path}: got {_shown(error['input'])}, but {allowed}. {_way_out(path)}"
+
+
+def _unknown_key(parent: str, key: str, allowed: Iterable[str], sep: str = ".") -> str:
+    allowed = sorted(allowed)
+    close = difflib.get_close_matches(key, allowed, n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    path = f"{parent}{sep}{key}"
+    return f"{path}: unknown key; allowed are {', '.join(allowed)}.{meant} Remove it: pulumi config rm --path '{path}'"
+
+
+def _keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The keys that are allowed at a place in the model."""
+    for part in location:
+        field = next((field for field in model.model_fields.values() if field.alias == part), None)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _way_out(path: str) -> str:
+    return f"Set it: pulumi config set --path '{path}' VALUE"

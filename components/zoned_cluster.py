@@ -1,0 +1,50 @@
+"""The ZonedCluster component: a Kubernetes cluster with zones, of any kind, behind one interface."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import Output, Resource, ResourceOptions
+
+from components.kinds import KINDS, ClusterSettings
+
+
+class ZonedCluster(pulumi.ComponentResource):
+    """A Kubernetes cluster whose nodes are labelled with their zones."""
+
+    kubeconfig: Output[str]
+    """Secret, complete in itself."""
+    zones: tuple[str, ...]
+    """The zones, known before the cluster is."""
+    provider: k8s.Provider
+    """Provider of what is to be on the cluster."""
+    cluster_identifier: str
+    """Changes when, and only when, it is another cluster."""
+    context: str | None
+    """Context in the kubeconfig; its current one when None."""
+    lifetime: Resource | None
+    """With this resource goes the cluster and all that is on it."""
+    simulated: bool
+    """Whether pods only seem to run."""
+
+    def __init__(self, name: str, settings: ClusterSettings, opts: ResourceOptions | None = None) -> None:
+        super().__init__("kafka-ha:index:ZonedCluster", name, {"settings": settings.as_inputs()}, opts)
+        connection = KINDS[settings.kind].connect(name, settings, self)
+        self.kubeconfig = connection.kubeconfig
+        self.zones = settings.zones
+        self.cluster_identifier = connection.identifier
+        self.context = connection.context
+        self.lifetime = connection.lifetime
+        self.simulated = connection.simulated
+        self.provider = k8s.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=connection.kubeconfig,
+            context=connection.context,
+            cluster_identifier=connection.identifier,
+            # Brokers read the files at their start, which the checksum on the pods triggers: no new name is needed.
+            enable_config_map_mutable=True,
+            opts=ResourceOptions(parent=self, deleted_with=connection.lifetime),
+        )
+        self.register_outputs({"kubeconfig": self.kubeconfig, "zones": list(self.zones)})
+
+    def placing(self) -> ResourceOptions:
+        """Options that put a resource, and its children, on this cluster."""
+        return ResourceOptions(provider=self.provider, deleted_with=self.lifetime)

@@ -1,0 +1,1 @@
+"""Policies: what makes a Kafka deployment unsafe, judged before it is deployed."""
