@@ -19,4 +19,4 @@ def broker_placement(kafka: KafkaCluster, cluster: ZonedCluster) -> Output[dict[
             return {}
 
     # The id only orders: it is known when the rollout is over.
-    return Output.all(cluster.kubeconfig, kafka.stateful_set.id).apply(ask)
+    return Output.unsecret(Output.all(cluster.kubeconfig, kafka.stateful_set.id).apply(ask))

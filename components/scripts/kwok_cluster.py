@@ -37,7 +37,7 @@ class Kwok:
         """The cluster of that name; its owner stands in a file beside kwok's own."""
         if self._marker.exists():
             return Found(**json.loads(self._marker.read_text()))
-        return Found() if self.spec.name in run("kwokctl", "get", "clusters", timeout=60).split() else None
+        return Found() if self._is_listed() else None
 
     def create(self) -> None:
         """Creates it, on ports that kwokctl chooses."""
@@ -67,13 +67,17 @@ class Kwok:
 
     def delete(self) -> None:
         """Ends its processes and removes its files."""
-        self._kwokctl("delete", "cluster")
+        if self._is_listed():  # an interrupted creation may have left the marker only
+            self._kwokctl("delete", "cluster")
         self._marker.unlink(missing_ok=True)
 
     def kubeconfig(self) -> str:
         """With the certificates in it: kwok's own names files."""
         source = run("kwokctl", "get", "kubeconfig", "--name", self.spec.name, timeout=60)
         return run("kubectl", "--kubeconfig", "/dev/stdin", "config", "view", "--raw", "--flatten", stdin=source)
+
+    def _is_listed(self) -> bool:
+        return self.spec.name in run("kwokctl", "get", "clusters", timeout=60).split()
 
     @property
     def _marker(self) -> Path:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 from components.scripts.process import Refused, main, progress, run
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
-_API_SECONDS = 90  # until a started cluster's API answers with all its nodes
+_API_SECONDS = 60  # until a started cluster's API answers with all its nodes
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def decide(found: Found | None, spec: Spec) -> Decision:
     """What to do about a cluster of that name. Raises Refused when it is not this stack's to change."""
     if found is None:
         return Decision.CREATE
-    fits = set(found.zones) == set(spec.zones) and min(found.zones.values()) >= spec.nodes_per_zone
+    fits = _is_whole(found.zones, spec) and set(found.zones) == set(spec.zones)
     asked = f"{', '.join(spec.zones)} with {spec.nodes_per_zone} nodes each"
     if not found.owner:
         if fits:
@@ -105,8 +105,7 @@ def decide(found: Found | None, spec: Spec) -> Decision:
     if found.fingerprint != spec.fingerprint:
         raise Refused(
             f"kafka-ha:cluster: the cluster {spec.name} of this stack exists with other settings than asked for "
-            f"({asked}). "
-            "Delete it, with its data, or choose another name."
+            f"({asked}). Delete it, with its data, or choose another name."
         )
     # Of this stack and as asked for, yet not whole: an interrupted creation, so nothing ever ran on it.
     return Decision.ADOPT if fits else Decision.RECREATE
@@ -123,21 +122,33 @@ def create(tool: Tool) -> None:
     tool.check()
     found = tool.find()
     if found:
-        tool.start()
-        found = Found(found.owner, found.fingerprint, _zones_when_complete(tool))
+        found = Found(found.owner, found.fingerprint, _zones_when_started(tool))
     decision = decide(found, spec)
     progress(f"cluster {spec.name}: {decision.name.lower()}")
-    if decision is Decision.RECREATE:
-        tool.delete()
-    if decision is not Decision.ADOPT:
+    if decision is Decision.ADOPT:
+        _complete(tool)
+    else:
+        _make(tool, again=decision is Decision.RECREATE)
+    print(tool.kubeconfig())
+
+
+def _make(tool: Tool, *, again: bool) -> None:
+    """Makes the cluster, twice if its nodes don't come up: its ports are chosen before they are taken."""
+    for clear in (again, True):
+        if clear:
+            tool.delete()
         tool.create()
+        _complete(tool)
+        zones = _zones_when_complete(tool)
+        if _is_whole(zones, tool.spec):
+            return
+        progress(f"cluster {tool.spec.name}: only {zones or 'no'} nodes are ready after {_API_SECONDS} s")
+    raise Refused(f"The cluster {tool.spec.name} was created twice, but its nodes are not ready. Run it again.")
+
+
+def _complete(tool: Tool) -> None:
     with _kubeconfig_file(tool) as path:
         tool.complete(Path(path.name))
-    if decision is not Decision.ADOPT and not _zones_when_complete(tool):
-        raise Refused(
-            f"the cluster {spec.name} was created, but its nodes are not ready after {_API_SECONDS} s. Run it again."
-        )
-    print(tool.kubeconfig())
 
 
 def delete(tool: Tool) -> None:
@@ -158,15 +169,28 @@ def describe(tool: Tool) -> None:
         print(found.fingerprint)
 
 
+def _is_whole(zones: Mapping[str, int], spec: Spec) -> bool:
+    return all(zones.get(zone, 0) >= spec.nodes_per_zone for zone in spec.zones)
+
+
+def _zones_when_started(tool: Tool) -> dict[str, int]:
+    """Like `_zones_when_complete`; empty when it can't be started, as after an interrupted creation."""
+    try:
+        tool.start()
+    except Refused as error:
+        progress(f"cluster {tool.spec.name} does not start: {error}")
+        return {}
+    return _zones_when_complete(tool)
+
+
 def _zones_when_complete(tool: Tool) -> dict[str, int]:
     """How many ready nodes each zone has, as soon as it is what the spec asks for, else what it is after a while."""
     with _kubeconfig_file(tool) as path:
         deadline = time.monotonic() + _API_SECONDS
         while True:
             zones = _zones(Path(path.name))
-            whole = all(zones.get(zone, 0) >= tool.spec.nodes_per_zone for zone in tool.spec.zones)
-            foreign = zones and set(zones) - set(tool.spec.zones)
-            if whole or foreign or time.monotonic() > deadline:
+            foreign = set(zones) - set(tool.spec.zones)
+            if _is_whole(zones, tool.spec) or foreign or time.monotonic() > deadline:
                 return zones
             time.sleep(1)
 

@@ -97,6 +97,13 @@ def test_create_makes_what_is_not_there(nodes: dict[str, int], capsys: pytest.Ca
     assert capsys.readouterr().out == "kubeconfig\n"
 
 
+def test_create_tries_once_more_when_no_node_comes_up(nodes: dict[str, int]) -> None:
+    tool = FakeTool(SPEC, None)
+    with pytest.raises(Refused, match="created twice"):
+        lifecycle.create(tool)
+    assert tool.calls == ["check", "create", "complete", "delete", "create", "complete"]
+
+
 def test_create_starts_and_completes_what_is_there(nodes: dict[str, int]) -> None:
     nodes.update(FITS)
     tool = FakeTool(SPEC, Found(SPEC.owner, "abc"))

@@ -1,0 +1,116 @@
+"""Clusters that are not there, not reachable, not zoned, or somebody else's: told in a sentence."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Api
+from tests.kwok import KwokCluster, node
+from tests.stack import PulumiFailed, Stack
+
+UNREACHABLE = """
+apiVersion: v1
+kind: Config
+current-context: none
+contexts: [{name: none, context: {cluster: none, user: none}}]
+clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: none, user: {token: none}}]
+"""
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    return tmp_path / "kubeconfig"
+
+
+@pytest.fixture
+def existing(tmp_path: Path, kubeconfig: Path) -> Stack:
+    """A stack on whatever the kubeconfig will name."""
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    cluster = {"kind": "existing", "kubeconfig": str(kubeconfig), "zones": ["zone-a", "zone-b", "zone-c"]}
+    return Stack.create(folder, "existing", {"cluster": cluster, "topics": []})
+
+
+@pytest.fixture(scope="module")
+def no_zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KwokCluster]:
+    """A cluster whose nodes have no zones."""
+    with KwokCluster.create(tmp_path_factory.mktemp("kwok")) as cluster:
+        yield cluster
+
+
+def refusal(stack: Stack, *command: str) -> str:
+    with pytest.raises(PulumiFailed) as failure:
+        stack.pulumi(*command, "--stack", stack.name)
+    assert "Traceback" not in str(failure.value)
+    return str(failure.value)
+
+
+def test_no_kubeconfig(existing: Stack) -> None:
+    message = refusal(existing, "preview")
+    assert re.search(r"kafka-ha:cluster.kubeconfig: got \S+kubeconfig, which can't be read", message)
+
+
+def test_an_unreachable_cluster_can_be_previewed_and_not_deployed(existing: Stack, kubeconfig: Path) -> None:
+    kubeconfig.write_text(UNREACHABLE)
+    assert "the zones could not be checked" in existing.pulumi("preview", "--stack", existing.name)
+    message = refusal(existing, "up", "--yes", "--skip-preview")
+    assert "kafka-ha:cluster: the zones could not be checked, the cluster does not answer" in message
+    assert "Check kubeconfig and context" in message
+
+
+def test_a_cluster_without_the_zones(existing: Stack, kubeconfig: Path, no_zones: KwokCluster) -> None:
+    kubeconfig.write_text(no_zones.kubeconfig)
+    assert "got zone-a, zone-b, zone-c, but no node is there. The cluster's zones: none" in refusal(existing, "preview")
+    api = Api(no_zones.kubeconfig)
+    for zone in ("zone-a", "zone-b", "zone-x"):
+        api.core.create_node(node(f"node-{zone}", zone))
+    message = refusal(existing, "preview")
+    assert "kafka-ha:cluster.zones: got zone-c, but no node is there" in message
+    assert "The cluster's zones: zone-a, zone-b, zone-x" in message
+
+
+def kwok_stack(folder: Path, home: Path, name: str, **cluster: Any) -> Stack:
+    settings: dict[str, Any] = {"kind": "kwok", "nodesPerZone": 1, **cluster}
+    return Stack.create(folder, name, {"cluster": settings, "topics": []}, {"KWOK_WORKDIR": str(home)})
+
+
+def test_a_cluster_of_the_same_name_with_other_zones(tmp_path: Path) -> None:
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    with KwokCluster.create(tmp_path / "kwok", "engine-taken"):
+        stack = kwok_stack(folder, tmp_path / "kwok", "taken", name="engine-taken")
+        message = refusal(stack, "up", "--yes", "--skip-preview")
+        assert "kafka-ha:cluster.name: got engine-taken, but a cluster of that name exists with other zones" in message
+        assert "Choose another name" in message
+        stack.destroy()
+
+
+def test_an_interrupted_up_goes_on(tmp_path: Path) -> None:
+    """Ended by Ctrl-C while the cluster is made: the next up takes what is there and finishes."""
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    stack = kwok_stack(folder, tmp_path / "kwok", "interrupted", name="engine-interrupted")
+    process = stack.start("up", "--stack", stack.name, "--yes", "--skip-preview")
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "kwok").glob("clusters/*/kwok.yaml")):
+        assert time.monotonic() < deadline, "the cluster's creation never began"
+        time.sleep(0.1)
+    # Twice, as an impatient user: the second ends the running operations.
+    process.send_signal(2)
+    time.sleep(1)
+    process.send_signal(2)
+    try:
+        process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert process.returncode
+    stack.up()
+    assert sorted(stack.outputs()["brokers"]) == ["kafka-0", "kafka-1", "kafka-2"]
+    stack.destroy()

@@ -1,0 +1,170 @@
+"""The program through the real engine on a simulated cluster: what `make up` does, and what comes after.
+
+The tests share one stack and stand in the order of its life; each deploys what it needs itself.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tests.engine.conftest import Api
+from tests.stack import PulumiFailed, Stack
+
+eventually = retry(
+    stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry_if_exception_type(AssertionError), reraise=True
+)
+
+
+@pytest.fixture
+def api(sim: Stack) -> Api:
+    return Api(sim.outputs()["kubeconfig"])
+
+
+def set_kafka(stack: Stack, **settings: Any) -> None:
+    stack.change(lambda config: config.update(kafka=settings))
+
+
+def set_topics(stack: Stack, *topics: dict[str, Any]) -> None:
+    stack.change(lambda config: config.update(topics=list(topics)))
+
+
+def test_preview_with_no_cluster_yet(sim: Stack) -> None:
+    steps = sim.preview()
+    for resource in ("cluster-kwok", "cluster-kubernetes", "kafka-brokers", "kafka-disruption-budget", "orders-topic"):
+        assert steps[resource] == "create"
+    assert not (sim.folder / "kwok/clusters").exists(), "a preview makes nothing"
+
+
+def test_up_spreads_the_brokers_over_the_zones(sim: Stack) -> None:
+    sim.up()
+    outputs = sim.outputs()
+    assert {broker: place["zone"] for broker, place in outputs["brokers"].items()} == {
+        "kafka-0": outputs["brokers"]["kafka-0"]["zone"],
+        "kafka-1": outputs["brokers"]["kafka-1"]["zone"],
+        "kafka-2": outputs["brokers"]["kafka-2"]["zone"],
+    }
+    assert {place["zone"] for place in outputs["brokers"].values()} == {"zone-a", "zone-b", "zone-c"}
+    assert outputs["zones"] == ["zone-a", "zone-b", "zone-c"]
+    assert outputs["disruptionBudget"] == {"name": "kafka", "maxUnavailable": 1}
+    assert outputs["topics"] == ["orders"]
+    assert outputs["bootstrap"].count(":9092") == 3
+    assert outputs["clientCommand"].startswith("kubectl run kafka-client")
+
+
+def test_a_second_up_changes_nothing(sim: Stack) -> None:
+    sim.up("--expect-no-changes")
+
+
+def test_the_article_in_seconds(sim: Stack, api: Api) -> None:
+    """A drained broker waits for its volume, a second drain is refused, and after uncordon all is as before."""
+    node = api.pods()["kafka-0"].spec.node_name
+    # Both nodes of the zone: the broker's volume is on one of them anyway, and no other zone may take it.
+    api.cordon(node)
+    api.evict("kafka-0")
+
+    @eventually
+    def pending() -> None:
+        pod = api.pods().get("kafka-0")
+        assert pod is not None
+        assert pod.status.phase == "Pending"
+        reasons = [condition.message for condition in pod.status.conditions or [] if condition.status == "False"]
+        assert any("0/6 nodes are available" in (reason or "") for reason in reasons), reasons
+
+    pending()
+    with pytest.raises(ApiException) as refusal:
+        api.evict("kafka-1")
+    assert refusal.value.status == 429
+    assert "disruption budget" in str(refusal.value.body)
+    api.cordon(node, unschedulable=False)
+
+    @eventually
+    def back() -> None:
+        pod = api.pods()["kafka-0"]
+        assert (pod.status.phase, pod.spec.node_name) == ("Running", node)
+
+    back()
+
+
+def test_a_changed_broker_setting_is_an_update(sim: Stack, api: Api) -> None:
+    before = {name: pod.metadata.uid for name, pod in api.pods().items()}
+    set_kafka(sim, properties={"num.io.threads": 4})
+    steps = sim.preview()
+    assert steps == {"kafka": "update", "kafka-config": "update", "kafka-brokers": "update"}
+    sim.up()
+    files = api.core.read_namespaced_config_map("kafka-config", "kafka").data
+    assert "num.io.threads=4\n" in files["server.properties"]
+    after = {name: pod.metadata.uid for name, pod in api.pods().items()}
+    assert set(after) == set(before)
+    assert not set(after.values()) & set(before.values()), "every broker was restarted"
+
+
+def test_scale_from_three_to_five(sim: Stack, api: Api) -> None:
+    set_kafka(sim, brokers=5)
+    steps = sim.preview()
+    assert steps["kafka-brokers"] == "update"
+    assert "replace" not in set(steps.values())
+    sim.up()
+    brokers = sim.outputs()["brokers"]
+    assert sorted(brokers) == [f"kafka-{ordinal}" for ordinal in range(5)]
+    nodes = [place["node"] for place in brokers.values()]
+    assert len(set(nodes)) == 5
+    assert len(api.core.list_namespaced_persistent_volume_claim("kafka").items) == 5
+
+
+def test_an_unsafe_setting_changes_nothing(sim: Stack, api: Api) -> None:
+    before = sim.config.get("kafka", {})
+    set_kafka(sim, minInsyncReplicas=1, replicationFactor=9)
+    with pytest.raises(PulumiFailed) as failure:
+        sim.up()
+    message = str(failure.value)
+    assert "kafka-ha:kafka.minInsyncReplicas: got 1, but at least 2 is needed" in message
+    assert "kafka-ha:kafka.replicationFactor: got 9" in message
+    assert "Traceback" not in message
+    assert api.apps.read_namespaced_stateful_set("kafka", "kafka").spec.replicas == 5
+    set_kafka(sim, **before)
+
+
+def test_partitions_are_raised_and_never_lowered(sim: Stack) -> None:
+    set_topics(sim, {"name": "orders", "partitions": 9})
+    assert sim.preview() == {"orders": "update", "orders-topic": "update"}
+    sim.up()
+    set_topics(sim, {"name": "orders", "partitions": 6})
+    with pytest.raises(PulumiFailed, match=r"partitions: got 6, but the topic has 9"):
+        sim.up()
+    set_topics(sim, {"name": "orders", "partitions": 9})
+    sim.up()
+
+
+def test_a_topic_is_deleted_only_when_its_settings_allowed_it(sim: Stack) -> None:
+    set_topics(sim)
+    with pytest.raises(PulumiFailed, match="set allowDeletion: true on it"):
+        sim.up()
+    set_topics(sim, {"name": "orders", "partitions": 9, "allowDeletion": True})
+    sim.up()
+    set_topics(sim)
+    sim.up()
+    assert sim.outputs()["topics"] == []
+
+
+def test_changed_zones_say_what_they_replace(sim: Stack) -> None:
+    sim.change(lambda config: config["cluster"].update(zones=["zone-a", "zone-b", "zone-c", "zone-d"]))
+    out = sim.pulumi("preview", "--stack", sim.name)
+    assert "the kwok cluster engine-sim is replaced, and all that is on it with it, Kafka's records included" in out
+    steps = sim.preview()
+    assert "replace" in steps["cluster-kwok"]
+    sim.change(lambda config: config["cluster"].pop("zones"))
+
+
+def test_destroy_leaves_nothing(sim: Stack, folder: Path) -> None:
+    sim.destroy()
+    assert not sim.exists
+    assert [path for path in (folder / "kwok").rglob("*") if path.is_file()] == []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = process.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        assert f"{folder}/kwok" not in command
