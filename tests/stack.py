@@ -1,4 +1,4 @@
-"""A stack as a user has it, in a folder of its own: the checkout's program, a configuration, and the `pulumi` command."""
+"""A stack as a user has it, in a folder of its own: this checkout's program, a configuration, `pulumi`."""
 
 import json
 import os

@@ -47,7 +47,8 @@ class Kwok:
         self._kwokctl("create", "cluster", "--runtime=binary", "--wait=60s", *binaries)
 
     def start(self) -> None:
-        """Starts what does not run of it."""
+        """Starts what does not run of it; an interrupted creation has no kubeconfig yet and is refused at once."""
+        self.kubeconfig()
         self._kwokctl("start", "cluster")
 
     def complete(self, kubeconfig: Path) -> None:

@@ -177,10 +177,10 @@ def _zones_when_started(tool: Tool) -> dict[str, int]:
     """Like `_zones_when_complete`; empty when it can't be started, as after an interrupted creation."""
     try:
         tool.start()
+        return _zones_when_complete(tool)
     except Refused as error:
         progress(f"cluster {tool.spec.name} does not start: {error}")
         return {}
-    return _zones_when_complete(tool)
 
 
 def _zones_when_complete(tool: Tool) -> dict[str, int]:

@@ -75,16 +75,16 @@ def test_a_cluster_without_the_zones(existing: Stack, kubeconfig: Path, no_zones
     assert "The cluster's zones: zone-a, zone-b, zone-x" in message
 
 
-def kwok_stack(folder: Path, home: Path, name: str, **cluster: Any) -> Stack:
-    settings: dict[str, Any] = {"kind": "kwok", "nodesPerZone": 1, **cluster}
-    return Stack.create(folder, name, {"cluster": settings, "topics": []}, {"KWOK_WORKDIR": str(home)})
+def kwok_stack(folder: Path, home: Path, name: str) -> Stack:
+    cluster: dict[str, Any] = {"kind": "kwok", "name": f"engine-{name}", "nodesPerZone": 1}
+    return Stack.create(folder, name, {"cluster": cluster, "topics": []}, {"KWOK_WORKDIR": str(home)})
 
 
 def test_a_cluster_of_the_same_name_with_other_zones(tmp_path: Path) -> None:
     folder = tmp_path / "stack"
     folder.mkdir()
     with KwokCluster.create(tmp_path / "kwok", "engine-taken"):
-        stack = kwok_stack(folder, tmp_path / "kwok", "taken", name="engine-taken")
+        stack = kwok_stack(folder, tmp_path / "kwok", "taken")
         message = refusal(stack, "up", "--yes", "--skip-preview")
         assert "kafka-ha:cluster.name: got engine-taken, but a cluster of that name exists with other zones" in message
         assert "Choose another name" in message
@@ -95,7 +95,7 @@ def test_an_interrupted_up_goes_on(tmp_path: Path) -> None:
     """Ended by Ctrl-C while the cluster is made: the next up takes what is there and finishes."""
     folder = tmp_path / "stack"
     folder.mkdir()
-    stack = kwok_stack(folder, tmp_path / "kwok", "interrupted", name="engine-interrupted")
+    stack = kwok_stack(folder, tmp_path / "kwok", "interrupted")
     process = stack.start("up", "--stack", stack.name, "--yes", "--skip-preview")
     deadline = time.monotonic() + 120
     while not list((tmp_path / "kwok").glob("clusters/*/kwok.yaml")):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import cli
+from toolchain import cli, stack
 from toolchain.layout import ROOT, Layout
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -56,6 +56,32 @@ def test_destroy_of_nothing_is_at_once(
     assert cli.run() == 0
     assert capsys.readouterr().err == "destroy: there is no stack dev: nothing to do\n"
     assert not list(layout.root.iterdir())
+
+
+@pytest.mark.parametrize("code", [0, 7, 255])
+def test_pulumis_exit_code_is_passed_on(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def pulumi(arguments: list[str], *rest: object) -> int:
+        asked.append(arguments)
+        return code
+
+    monkeypatch.setattr(cli, "_prepare", lambda *rest: None)
+    monkeypatch.setattr(stack, "prepare", lambda *rest, **more: {})
+    monkeypatch.setattr(stack, "pulumi", pulumi)
+    monkeypatch.setattr(sys, "argv", ["toolchain", "up", "sim", "--expect-no-changes"])
+    assert cli.run() == code
+    assert asked == [["up", "-s", "sim", "--expect-no-changes", "--yes"]]
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*rest: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_prepare", interrupted)
+    monkeypatch.setattr(sys, "argv", ["toolchain", "setup"])
+    assert cli.run() == 130
+    assert "interrupted: what was fetched and built is kept" in capsys.readouterr().err
 
 
 def test_the_fast_path_loads_nothing_heavy() -> None:

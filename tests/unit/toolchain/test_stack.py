@@ -51,8 +51,11 @@ class Bench:
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
 
-    def prepare(self, name: str, starts: bool = False, **environ: str) -> dict[str, str]:
-        return stack.prepare(self.layout, PINS, name, {**self.environ, **environ}, self.report, starts)
+    def prepare(self, name: str, **environ: str) -> dict[str, str]:
+        return stack.prepare(self.layout, name, {**self.environ, **environ}, self.report)
+
+    def check(self, name: str, **environ: str) -> None:
+        stack.check(self.layout, PINS, name, {**self.environ, **environ}, self.report)
 
     @property
     def calls(self) -> list[str]:
@@ -175,23 +178,22 @@ esac
 def test_a_docker_daemon_that_is_down_is_one_sentence(bench: Bench) -> None:
     docker_says(bench, "28.2.2", None, pulls=False)
     with pytest.raises(ToolError, match=r"Docker client 28.2.2 is there, but no daemon answers \(Cannot connect"):
-        bench.prepare("dev", starts=True)
-    assert bench.calls == []
-    bench.prepare("dev")  # a preview starts nothing
+        bench.check("dev")
+    bench.check("sim")
 
 
 def test_images_that_cannot_be_pulled_name_the_testbed(bench: Bench) -> None:
     docker_says(bench, "28.2.2", "28.2.2", pulls=False)
     with pytest.raises(ToolError, match=r"rancher/k3s:\S+ can't be pulled \(no such host\): .*`make testbed`"):
-        bench.prepare("dev", starts=True)
+        bench.check("dev")
 
 
 def test_images_are_pulled_before(bench: Bench, lines: list[str]) -> None:
     docker_says(bench, "28.2.2", "28.2.2", pulls=True)
-    bench.prepare("dev", starts=True)
+    bench.check("dev")
     assert next(line for line in lines if "pulling" in line) == f"docker: pulling {PINS.images['node']}"
 
 
 def test_no_docker_at_all(bench: Bench) -> None:
     with pytest.raises(ToolError, match=r"Docker is not installed: install it .*, or use STACK=sim"):
-        bench.prepare("dev", starts=True, PATH=str(bench.bin))
+        bench.check("dev", PATH=str(bench.bin))
