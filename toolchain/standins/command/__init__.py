@@ -1,0 +1,1 @@
+"""Stand-in for Pulumi's command plugin: `command:local:Command` and `command:local:run`."""

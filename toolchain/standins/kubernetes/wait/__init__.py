@@ -1,0 +1,1 @@
+"""Pure rules: is a live object ready, and if not, why?"""
