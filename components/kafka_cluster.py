@@ -26,8 +26,6 @@ class KafkaCluster(pulumi.ComponentResource):
     """Name of the PodDisruptionBudget and how many brokers it lets go at once."""
     client_command: Output[str]
     """One line that starts a pod with Kafka's command line tools."""
-    settings: KafkaSettings
-    """As given."""
     brokers: tuple[str, ...]
     """Names of the brokers' pods."""
     stateful_set: k8s.apps.v1.StatefulSet
@@ -69,7 +67,8 @@ class KafkaCluster(pulumi.ComponentResource):
                 ),
             ),
         )
-        self.settings, self.brokers = settings, plan.brokers
+        self.settings = settings  # not annotated on the class: the SDK would take it for an output
+        self.brokers = plan.brokers
         self.bootstrap = Output.from_input(plan.bootstrap)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
