@@ -138,6 +138,7 @@ def test_a_topic_is_planned_from_its_cluster(recorder: Recorder) -> None:
         topics.append(KafkaTopic("orders", TopicSettings(name="orders", partitions=6), kafka, cluster))
 
     environment = registered(recorder, program)["orders-topic"].inputs["environment"]
+    environment = environment["value"]  # secret as a whole, with the kubeconfig in it
     assert json.loads(environment["TOPIC"]) == {
         "name": "orders",
         "partitions": 6,
