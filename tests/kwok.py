@@ -144,4 +144,3 @@ def kwok_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KwokClust
     """One simulated cluster for the test session, without nodes."""
     with KwokCluster.create(tmp_path_factory.mktemp("kwok")) as cluster:
         yield cluster
-

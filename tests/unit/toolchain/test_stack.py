@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +161,19 @@ def test_a_backend_of_the_user_is_asked_for_its_stacks(bench: Bench) -> None:
 def test_only_locks_of_dead_processes_of_this_machine_are_stale(lock: dict[str, Any], stale: bool) -> None:
     path = Path("lock.json")
     assert stack.stale_locks({path: lock}, "here", lambda pid: pid == 2) == ([path] if stale else [])
+
+
+def test_the_lock_of_a_killed_run_is_removed(bench: Bench, lines: list[str]) -> None:
+    bench.prepare("sim")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    folder = bench.layout.state / ".pulumi" / "locks" / "organization" / "kafka-ha" / "sim"
+    folder.mkdir(parents=True)
+    lock = folder / "1.json"
+    lock.write_text(json.dumps({"hostname": socket.gethostname(), "pid": gone.pid}))
+    bench.prepare("sim")
+    assert not lock.exists()
+    assert lines == ["sim: removing the lock of a Pulumi run that was killed"]
 
 
 def docker_says(bench: Bench, client: str, daemon: str | None, pulls: bool) -> None:

@@ -8,10 +8,11 @@ from typing import Any, Final
 from toolchain.standins.kubernetes.connection import APPLY_PATCH, JSON_PATCH, Connection
 from toolchain.standins.kubernetes.discovery import Discovery
 from toolchain.standins.kubernetes.errors import ApiError, PluginError
-from toolchain.standins.kubernetes.managers import CREATE_MANAGER
+from toolchain.standins.kubernetes.managers import CREATE_MANAGER, taken_over
 from toolchain.standins.kubernetes.naming import Kind, kind_of_object
 from toolchain.standins.kubernetes.objects import Object, items, name_of, namespace_of, text
 
+_TAKE_OVER_ATTEMPTS: Final = 10
 _DRY_RUN: Final = {"dryRun": "All"}
 
 
@@ -72,16 +73,30 @@ class Cluster:
         query = {"fieldManager": manager, **(_DRY_RUN if preview else {})}
         return _object(self.connection.request("PUT", path, query, obj))
 
-    def set_managers(self, obj: Object, managed_fields: list[dict[str, Any]]) -> Object:
+    def take_over(self, obj: Object, manager: str) -> Object:
+        """Let the manager own what the object was created with; return the object after that.
+
+        Its status may change meanwhile, so this is tried several times.
+        """
+        for _ in range(_TAKE_OVER_ATTEMPTS):
+            fields = taken_over(obj, manager)
+            if fields is None:
+                return obj
+            try:
+                return self._set_managers(obj, fields)
+            except ApiError as error:
+                if not error.conflict:
+                    raise
+                obj = self.get_again(obj) or obj
+        raise PluginError(f"{obj['kind']} {name_of(obj)} keeps changing; run the update again")
+
+    def _set_managers(self, obj: Object, managed_fields: list[dict[str, Any]]) -> Object:
         """Write the object's managedFields, if it has not changed since it was read."""
         path = self.discovery.resource(kind_of_object(obj)).path(namespace_of(obj), name_of(obj))
+        version = text(obj, "metadata", "resourceVersion")
         patch = [
             {"op": "replace", "path": "/metadata/managedFields", "value": managed_fields},
-            {
-                "op": "replace",
-                "path": "/metadata/resourceVersion",
-                "value": text(obj, "metadata", "resourceVersion"),
-            },
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
         ]
         return _object(self.connection.request("PATCH", path, None, patch, JSON_PATCH))
 

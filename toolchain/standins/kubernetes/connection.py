@@ -135,7 +135,18 @@ class Connection:
 
 def _retries(method: str) -> urllib3.Retry:
     # A dropped idle connection is worth another try; a read that timed out is not, for what writes.
-    return urllib3.Retry(total=2, connect=1, read=1 if method == "GET" else 0, redirect=0, status=0, other=0)
+    # A server that is asked too much says when to come back.
+    return urllib3.Retry(
+        total=4,
+        connect=1,
+        read=1 if method == "GET" else 0,
+        redirect=0,
+        status=4,
+        other=0,
+        status_forcelist=(429,),
+        allowed_methods=None,
+        raise_on_status=False,
+    )
 
 
 def _cause(error: Exception) -> str:

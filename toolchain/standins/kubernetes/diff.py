@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from toolchain.standins.kubernetes.errors import PluginError
 from toolchain.standins.kubernetes.replace_rules import Path as Rule
 
 Path = tuple[str | int, ...]
@@ -164,14 +165,14 @@ def format_path(path: Path) -> str:
 
 
 def parse_path(written: str) -> Path:
-    """Return a path that Pulumi wrote; `[*]` becomes the part `*`."""
+    """Return a path that Pulumi wrote; `[*]` becomes the part `*`. Raises PluginError for what is none."""
     parts: list[str | int] = []
     token = re.compile(r'\[("(?:\\.|[^"\\])*"|[0-9]+|\*)\]|\.?([^.\[\]]+)')
     position = 0
     while position < len(written):
         match_ = token.match(written, position)
         if match_ is None:
-            raise ValueError(f"property path {written!r}: cannot be read from {written[position:]!r} on")
+            raise PluginError(f"property path {written!r}: cannot be read from {written[position:]!r} on")
         bracket, plain = match_.groups()
         if plain is not None:
             parts.append(plain)

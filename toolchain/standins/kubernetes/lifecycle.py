@@ -43,6 +43,7 @@ from toolchain.standins.kubernetes.objects import (
     namespace_of,
     text,
 )
+from toolchain.standins.kubernetes.outcome import IncompleteError, Outcome, refused
 from toolchain.standins.kubernetes.settings import Settings
 from toolchain.standins.kubernetes.wait.rules import READ_KINDS
 from toolchain.standins.kubernetes.waiting import Waiter
@@ -51,24 +52,6 @@ from toolchain.standins.properties import has_unknowns
 # A namespace or a custom resource definition may just be on its way in.
 _RETRY_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _PROPAGATION: Final = {"orphan": "Orphan", "background": "Background"}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A resource's id and state after an operation; `inputs` only where reading computed them anew."""
-
-    id: str
-    state: dict[str, Any]
-    inputs: dict[str, Any] | None = None
-
-
-class IncompleteError(PluginError):
-    """The operation took hold but the object is not ready: `outcome` is to be kept, `reasons` shown."""
-
-    def __init__(self, outcome: Outcome, error: NotReady) -> None:
-        super().__init__(str(error))
-        self.outcome = outcome
-        self.reasons = [str(error), *error.reasons]
 
 
 @dataclass
@@ -112,7 +95,7 @@ class Lifecycle:
             # nothing can be said beyond the inputs.
             if error.already_exists or error.namespace_missing() or error.code == 403:
                 return Outcome("", properties)
-            raise _refused("created", inputs, error) from None
+            raise refused("created", inputs, error) from None
         live.pop("status", None)
         return Outcome("", checkpoint(inputs, live, properties, str(inputs["apiVersion"]), manager))
 
@@ -132,7 +115,7 @@ class Lifecycle:
                         "the cluster; adopt it with `pulumi import`, delete it, or set upsertExistingObjects on "
                         "the provider to take over whatever exists"
                     ) from None
-                last = _refused("created", inputs, error)
+                last = refused("created", inputs, error)
                 if not error.not_found:
                     raise last from None
             if pause is None or waiter.cancelled.wait(pause):
@@ -167,7 +150,7 @@ class Lifecycle:
         except ApiError as error:
             if preview and error.code == 403:
                 return Outcome("", properties)
-            raise _refused("updated", inputs, error) from None
+            raise refused("updated", inputs, error) from None
         api_version = kept_api_version(olds, kind)
 
         def outcome(obj: Object) -> Outcome:
@@ -199,12 +182,11 @@ class Lifecycle:
             self.cluster.discovery.forget()
             return live
         force = self._force(inputs, before)
-        fields = None if is_patch(urn.type, kind.name) else taken_over(before, manager)
-        if fields is not None:
+        if not is_patch(urn.type, kind.name) and taken_over(before, manager) is not None:
             if preview:
                 force = True
             else:
-                before = self.cluster.set_managers(before, fields)
+                before = self.cluster.take_over(before, manager)
         sent = with_ignored(inputs, before, manager, ignored)
         return self.cluster.apply(sent, manager, force=force, preview=preview)
 
@@ -263,7 +245,7 @@ class Lifecycle:
         except NoSuchKind:
             return
         except ApiError as error:
-            raise _refused("deleted", live, error) from None
+            raise refused("deleted", live, error) from None
         except NotReady as error:
             kept = checkpoint(
                 inputs, error.live, state, kept_api_version(state, kind), self._manager(urn, state, inputs)
@@ -304,8 +286,3 @@ class Lifecycle:
             return True
         # Objects older than server-side apply say nothing about who owns what.
         return live is not None and not items(live, "metadata", "managedFields")
-
-
-def _refused(done: str, obj: Mapping[str, Any], error: ApiError) -> PluginError:
-    what = f"{obj.get('kind')} {object_id(namespace_of(obj), name_of(obj))}"
-    return PluginError(f"{what} was not {done}; the API server says: {error.message}")

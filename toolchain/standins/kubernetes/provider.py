@@ -16,8 +16,8 @@ from toolchain.standins.kubernetes import VERSION
 from toolchain.standins.kubernetes.diff import Change
 from toolchain.standins.kubernetes.errors import PluginError, Unsupported
 from toolchain.standins.kubernetes.invokes import invoke
-from toolchain.standins.kubernetes.lifecycle import IncompleteError
 from toolchain.standins.kubernetes.naming import Urn, random_suffix
+from toolchain.standins.kubernetes.outcome import IncompleteError
 from toolchain.standins.kubernetes.session import Session
 from toolchain.standins.kubernetes.settings import compare_settings, failures, read_settings
 from toolchain.standins.plugin import EngineLog
@@ -174,7 +174,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
 
         news = from_struct(request.news)
         inputs = session.planner.check(urn, from_struct(request.olds), news, propose)
-        session.warn_of_helm_hooks(urn.text, without_secrets(inputs))
+        session.warn(urn.text, without_secrets(inputs))
         return provider_pb2.CheckResponse(inputs=to_struct(inputs))
 
     @_answering

@@ -10,7 +10,7 @@ from toolchain.standins.kubernetes.cluster import Cluster
 from toolchain.standins.kubernetes.connection import Connection, Target
 from toolchain.standins.kubernetes.errors import PluginError
 from toolchain.standins.kubernetes.lifecycle import Lifecycle
-from toolchain.standins.kubernetes.objects import Object, field
+from toolchain.standins.kubernetes.objects import REPLACE_UNREADY, Object, field, is_true
 from toolchain.standins.kubernetes.planning import Planner
 from toolchain.standins.kubernetes.settings import Settings
 from toolchain.standins.kubernetes.waiting import Waiter
@@ -91,9 +91,11 @@ class Session:
         self._log.warning(f"forgotten, as the cluster is unreachable: {self.unreachable}", urn)
         return True
 
-    def warn_of_helm_hooks(self, urn: str, inputs: Mapping[str, Any]) -> None:
-        """Warn that helm hooks on the object will not run, unless the settings suppress that."""
+    def warn(self, urn: str, inputs: Mapping[str, Any]) -> None:
+        """Warn of annotations that have no effect: helm hooks (unless suppressed), replaceUnready."""
         annotations = field(inputs, "metadata", "annotations")
         hooks = isinstance(annotations, Mapping) and any(k.startswith("helm.sh/hook") for k in annotations)
         if hooks and not self.settings.suppress_helm_hook_warnings:
             self._log.warning("this object has helm hooks, which Pulumi creates but does not run", urn)
+        if is_true(inputs, REPLACE_UNREADY) and inputs.get("kind") != "Job":
+            self._log.warning(f"the annotation {REPLACE_UNREADY} has an effect on Jobs only", urn)

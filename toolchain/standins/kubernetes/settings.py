@@ -39,6 +39,12 @@ KNOWN: Final = frozenset(
 _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "parameterization"})
 
 
+_REFUSED_ENVIRONMENT: Final = {
+    "PULUMI_K8S_AWAIT_ALL": "true",
+    "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY": "false",
+}
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the provider was told; "" and None mean not set."""
@@ -84,8 +90,10 @@ def _refused(key: str, value: Any) -> str:
         case "enableServerSideApply" if value is False:
             return str(Unsupported("enableServerSideApply=false (client-side apply)", "leave it out or true"))
         case "kubeClientSettings" if isinstance(value, Mapping):
-            extra = sorted(set(value) - {"burst", "qps", "timeout"})
-            return f"unknown setting {extra[0]!r}; allowed: burst, qps, timeout" if extra else ""
+            extra = [k for k, v in value.items() if k != "timeout" and v is not None]
+            if extra:
+                way_out = "leave it out: it does not limit its requests"
+                return str(Unsupported(f"kubeClientSettings.{extra[0]}", way_out))
     return ""
 
 
@@ -107,6 +115,9 @@ def read_settings(inputs: Mapping[str, Any]) -> Settings:
     """Return the settings that the engine configures the provider with; raises PluginError for a bad one."""
     plain = without_secrets(inputs)
     wrong = [f"{key}: {reason}" for key, reason in failures(plain)]
+    for name, value in _REFUSED_ENVIRONMENT.items():
+        if os.environ.get(name) == value:
+            wrong.append(str(Unsupported(f"{name}={value}", "unset it")))
     if wrong:
         raise PluginError("; ".join(wrong))
     kubeconfig = plain.get("kubeconfig")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from toolchain.standins.kubernetes.cluster import Cluster
-from toolchain.standins.kubernetes.errors import NotReady, PluginError
+from toolchain.standins.kubernetes.errors import ApiError, NotReady, PluginError
 from toolchain.standins.kubernetes.naming import Kind, kind_of_object
 from toolchain.standins.kubernetes.objects import (
     SKIP_AWAIT,
@@ -28,13 +28,14 @@ from toolchain.standins.kubernetes.objects import (
 from toolchain.standins.kubernetes.wait.others import waits_for_pods
 from toolchain.standins.kubernetes.wait.pods import reasons_of
 from toolchain.standins.kubernetes.wait.rules import SKIPPED_ON_DELETE, own_rule, rule_for
-from toolchain.standins.kubernetes.wait.verdict import Rule, Surroundings
+from toolchain.standins.kubernetes.wait.verdict import Rule, Surroundings, Verdict
 
 DEFAULT_SECONDS: Final = 600.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 # How long a Service's endpoints must stay as they are before they count (the official plugin: 10 s).
 _SETTLE_SECONDS: Final = 2.0
+_PASSING_CODES: Final = frozenset({429, 500, 502, 503, 504})
 _POD, _EVENT = Kind("", "v1", "Pod"), Kind("", "v1", "Event")
 _ENDPOINTS, _STORAGE_CLASS = Kind("", "v1", "Endpoints"), Kind("storage.k8s.io", "v1", "StorageClass")
 
@@ -56,7 +57,10 @@ class Waiter:
         around = _Around(self.cluster, before)
         shown = ""
         for pause in _pauses():
-            verdict = rule(live, around.of(live))
+            try:
+                verdict = rule(live, around.of(live))
+            except PluginError as error:
+                verdict = _unanswered(error)
             if verdict.done:
                 if shown:
                     self.say("")
@@ -71,7 +75,11 @@ class Waiter:
                 raise self._not_ready(live, waited, verdict.reasons)
             if self.cancelled.wait(min(pause, max(ends - time.monotonic(), 0.01))):
                 raise self._not_ready(live, "the wait was cancelled", verdict.reasons)
-            found = self.cluster.get_again(live)
+            try:
+                found = self.cluster.get_again(live)
+            except PluginError as error:
+                self.say(f"{_unanswered(error).progress}; trying again")
+                continue
             if found is None:
                 raise PluginError(f"{live['kind']} {name_of(live)} was deleted while it was waited for")
             live = found
@@ -105,7 +113,11 @@ class Waiter:
                 self.say(f"deleting; {reasons[0]}" if reasons else "deleting")
 
     def _not_ready(self, live: Object, message: str, reasons: list[str]) -> NotReady:
-        return NotReady(message, live, [*reasons, *self._explanations(live)])
+        try:
+            explained = self._explanations(live)
+        except PluginError as error:
+            explained = [str(error)]
+        return NotReady(message, live, [*reasons, *explained])
 
     def _explanations(self, live: Object) -> list[str]:
         """Return what pods and events tell about an object that is not ready."""
@@ -122,6 +134,13 @@ class Waiter:
         )
         told = [f"[{text(e, 'reason')}] {text(e, 'message')}" for e in events[-3:]]
         return found + [t for t in dict.fromkeys(told) if t not in found]
+
+
+def _unanswered(error: PluginError) -> Verdict:
+    """Return the verdict while the API server gives no answer: what was made must not be forgotten for it."""
+    if isinstance(error, ApiError) and error.code not in _PASSING_CODES:
+        raise error
+    return Verdict(False, str(error), reasons=[str(error)])
 
 
 def _rule(inputs: Object, kind: Kind) -> Rule | None:

@@ -43,11 +43,11 @@ class PluginProcess:
         return {f.property: f.reason for f in answer.failures}
 
     def diff_config(self, olds: dict[str, Any], news: dict[str, Any]) -> provider_pb2.DiffResponse:
-        return self.stub.DiffConfig(
-            provider_pb2.DiffRequest(
-                urn=PROVIDER_URN, olds=to_struct(olds), old_inputs=to_struct(olds), news=to_struct(news)
-            )
+        request = provider_pb2.DiffRequest(
+            urn=PROVIDER_URN, olds=to_struct(olds), old_inputs=to_struct(olds), news=to_struct(news)
         )
+        answer: provider_pb2.DiffResponse = self.stub.DiffConfig(request)
+        return answer
 
     def stop(self) -> str:
         self.process.terminate()
@@ -82,16 +82,16 @@ class Resource:
         return from_struct(answer.inputs)
 
     def diff(self, inputs: dict[str, Any], ignore: list[str] | None = None) -> provider_pb2.DiffResponse:
-        return self.plugin.stub.Diff(
-            provider_pb2.DiffRequest(
-                id=self.id,
-                urn=self.urn,
-                olds=to_struct(self.state),
-                old_inputs=to_struct(self.inputs),
-                news=to_struct(self.check(inputs)),
-                ignoreChanges=ignore or [],
-            )
+        request = provider_pb2.DiffRequest(
+            id=self.id,
+            urn=self.urn,
+            olds=to_struct(self.state),
+            old_inputs=to_struct(self.inputs),
+            news=to_struct(self.check(inputs)),
+            ignoreChanges=ignore or [],
         )
+        answer: provider_pb2.DiffResponse = self.plugin.stub.Diff(request)
+        return answer
 
     def changed(self, inputs: dict[str, Any]) -> dict[str, str]:
         """The paths that would change and how."""

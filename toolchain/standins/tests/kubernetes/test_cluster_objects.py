@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import grpc
 import pytest
 
@@ -137,7 +139,7 @@ def test_conflict_names_the_owner_and_the_way_out(live: PluginProcess, namespace
     config = Resource(live, CONFIG_MAP, "settings")
     config.create(inputs)
     patch = Resource(live, "kubernetes:core/v1:ConfigMapPatch", "patch")
-    metadata = {**inputs["metadata"], "annotations": {"pulumi.com/patchForce": "true"}}  # type: ignore[dict-item]
+    metadata = {**inputs["metadata"], "annotations": {"pulumi.com/patchForce": "true"}}
     patch.create({"metadata": metadata, "data": {"a": "2"}})
     with pytest.raises(grpc.RpcError) as error:
         config.update({**inputs, "data": {"a": "3"}})
@@ -224,3 +226,21 @@ def test_storage_class_and_local_volume(live: PluginProcess) -> None:
     assert volume.changed(volume.inputs) == {}
     volume.delete()
     storage.delete()
+
+
+def test_upsert_takes_over_what_exists(plugin: PluginProcess, cluster_kubeconfig: str, namespace: str) -> None:
+    plugin.configure(kubeconfig=cluster_kubeconfig, upsertExistingObjects="true")
+    inputs = {"metadata": {"namespace": namespace, "name": "settings"}, "data": {"a": "1"}}
+    for name in ("interrupted", "interrupted", "another"):
+        assert Resource(plugin, CONFIG_MAP, name).create(inputs)["data"] == {"a": "1"}
+
+
+def test_kubeconfig_as_path_and_default_namespace(
+    plugin: PluginProcess, cluster_kubeconfig: str, namespace: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(cluster_kubeconfig)
+    plugin.configure(kubeconfig=str(path), namespace=namespace)
+    config = Resource(plugin, CONFIG_MAP, "settings")
+    config.create({"metadata": {"name": "here"}})
+    assert config.id == f"{namespace}/here"

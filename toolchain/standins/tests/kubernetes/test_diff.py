@@ -15,6 +15,7 @@ from toolchain.standins.kubernetes.diff import (
     parse_path,
     quantity,
 )
+from toolchain.standins.kubernetes.errors import PluginError
 from toolchain.standins.kubernetes.naming import Kind
 from toolchain.standins.kubernetes.replace_rules import replacing_fields
 from toolchain.standins.properties import UNKNOWN
@@ -85,7 +86,7 @@ def test_paths_are_read_as_written(written: str) -> None:
 
 
 def test_path_that_cannot_be_read() -> None:
-    with pytest.raises(ValueError, match="cannot be read from"):
+    with pytest.raises(PluginError, match="cannot be read from"):
         parse_path("a[")
 
 

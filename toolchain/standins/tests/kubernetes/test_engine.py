@@ -132,6 +132,7 @@ def test_import(stack: Project) -> None:
     stack.up()
     namespace = stack.outputs()["namespace"]
     settings = stack.outputs()["settings"]
+    stack.environment["KUBECONFIG"] = str(stack.folder / "kubeconfig")
     imported = stack.run(
         "import", "kubernetes:core/v1:ConfigMap", "adopted", f"{namespace}/{settings}", "--yes",
         "--generate-code=false", "--protect=false",

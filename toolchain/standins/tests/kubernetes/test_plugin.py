@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -105,7 +106,7 @@ def test_refused_resources(nowhere: PluginProcess, token: str, inputs: dict[str,
 
 
 def test_refused_components_functions_and_packages(nowhere: PluginProcess) -> None:
-    calls = [
+    calls: list[Callable[[], Any]] = [
         lambda: nowhere.stub.Construct(provider_pb2.ConstructRequest(type="kubernetes:helm.sh/v4:Chart", name="a")),
         lambda: nowhere.stub.Invoke(provider_pb2.InvokeRequest(tok="kubernetes:helm:template")),
         lambda: nowhere.stub.Invoke(provider_pb2.InvokeRequest(tok="kubernetes:kustomize:directory")),

@@ -66,7 +66,7 @@ def test_ambient_kubeconfigs_are_joined(tmp_path: Path, monkeypatch: pytest.Monk
         ("renderYamlToDirectory", "out", "provider setting renderYamlToDirectory is not supported"),
         ("helmReleaseSettings", '{"driver":"secret"}', "provider setting helmReleaseSettings is not supported"),
         ("enableServerSideApply", "false", "leave it out or true"),
-        ("kubeClientSettings", '{"bursts":3}', "unknown setting 'bursts'; allowed: burst, qps, timeout"),
+        ("kubeClientSettings", '{"burst":3}', "kubeClientSettings.burst is not supported"),
         ("kubeConfig", "x", "unknown provider setting; allowed: alwaysRender, cluster,"),
     ],
 )

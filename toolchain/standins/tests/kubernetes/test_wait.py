@@ -128,7 +128,7 @@ def test_services_that_wait_for_no_pods(spec: dict[str, Any]) -> None:
 
 def test_service_waits_for_settled_endpoints() -> None:
     live = {"spec": {"selector": {"a": "b"}, "clusterIP": "10.0.0.1"}}
-    pending = {"subsets": [{"notReadyAddresses": [{}]}]}
+    pending: dict[str, Any] = {"subsets": [{"notReadyAddresses": [{}]}]}
     assert not others.service(live, NOTHING).done
     assert not others.service(live, Surroundings(endpoints={}, endpoints_settled=False)).done
     assert others.service(live, Surroundings(endpoints={})).done

@@ -1,0 +1,65 @@
+# Two commands on a fresh machine: `make up`, and `make destroy` when you are done. `make help` lists the rest.
+STACK ?= sim
+ARGS ?=
+PYTHON ?= python3
+REFRESH ?=
+
+TOOLCHAIN = .venv/bin/python -m toolchain
+# The folders that exist of those named.
+CODE = $(wildcard __main__.py components policies drills toolchain tests)
+TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup doctor env up preview destroy lint test live testbed bench clean venv
+
+help: ## list what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
+		awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@echo "  STACK=sim|dev|prod (now $(STACK)); ARGS='…' goes to pulumi, to pytest or to the benchmark"
+
+venv:
+	@$(PYTHON) toolchain/bootstrap.py
+
+setup: venv ## get the tools that STACK needs (REFRESH=1: try the official releases again)
+	@$(TOOLCHAIN) setup --stack $(STACK) $(if $(REFRESH),--refresh)
+
+doctor: venv ## show every tool, where it comes from, what is missing and its cure
+	@$(TOOLCHAIN) doctor
+
+env: venv ## print what gives a shell the tools and Pulumi's variables: eval "$$(make -s env)"
+	@$(TOOLCHAIN) env --stack $(STACK)
+
+up: venv ## bring STACK up: prepares all and calls pulumi up
+	@$(TOOLCHAIN) up $(STACK) $(ARGS)
+
+preview: venv ## show what up would do
+	@$(TOOLCHAIN) preview $(STACK) $(ARGS)
+
+destroy: venv ## destroy STACK; nothing stays behind
+	@$(TOOLCHAIN) destroy $(STACK)
+
+lint: venv ## check style, types and layers
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(CODE)
+	.venv/bin/lint-imports
+
+test: ## run all tests that need no Docker
+	@$(MAKE) --no-print-directory setup STACK=sim
+	@for dir in tests/unit tests/policies tests/engine toolchain/standins/tests; do \
+		test -d $$dir || echo "test: skipped: there is no $$dir in this checkout"; done
+	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m pytest $(TESTS) $(ARGS)
+
+live: venv ## run the tests on a real k3d cluster with a real Kafka (Docker, or Debian as root)
+	@tests/live/run.sh $(ARGS)
+
+testbed: venv ## make this machine able to run STACK=dev without an image registry (Debian, root)
+	@tests/testbed/up.sh $(ARGS)
+
+bench: ## measure the program against a straight-line one; results to docs/benchmarks.md
+	@$(MAKE) --no-print-directory setup STACK=sim
+	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m tests.bench $(ARGS)
+
+clean: ## remove what is generated, except the state of stacks and the shared cache
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
