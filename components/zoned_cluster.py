@@ -41,6 +41,8 @@ class ZonedCluster(pulumi.ComponentResource):
             cluster_identifier=connection.identifier,
             # Brokers read the files at their start, which the checksum on the pods triggers: no new name is needed.
             enable_config_map_mutable=True,
+            # On a cluster of our own, what an interrupted run made but could not record is taken over by the next.
+            upsert_existing_objects=connection.lifetime is not None,
             opts=ResourceOptions(parent=self, deleted_with=connection.lifetime),
         )
         self.register_outputs({"kubeconfig": self.kubeconfig, "zones": list(self.zones)})

@@ -17,6 +17,8 @@ _CREATE_SECONDS = 600  # k3d's own limit is 300 s; pulling images comes before i
 class K3d:
     """The k3d command line, for one cluster."""
 
+    attempts = 1
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
 

@@ -3,9 +3,11 @@
 A real API server, scheduler and controllers; nodes and pods exist in the API only.
 """
 
+import contextlib
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 from components.scripts import lifecycle
@@ -25,6 +27,8 @@ _SECONDS = 180
 class Kwok:
     """The kwokctl command line, for one cluster."""
 
+    attempts = 2  # even free ports may be taken before the programs listen
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
 
@@ -40,11 +44,12 @@ class Kwok:
         return Found() if self._is_listed() else None
 
     def create(self) -> None:
-        """Creates it, on ports that kwokctl chooses."""
+        """Creates it."""
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._marker.write_text(json.dumps({"owner": self.spec.owner, "fingerprint": self.spec.fingerprint}))
         binaries = [f"--{flag}={shutil.which(program)}" for flag, program in _BINARIES.items()]
-        self._kwokctl("create", "cluster", "--runtime=binary", "--wait=60s", *binaries)
+        limits = ["--wait=60s", "--timeout=60s"]
+        self._kwokctl("create", "cluster", "--runtime=binary", *limits, *binaries, *_free_ports())
 
     def start(self) -> None:
         """Starts what does not run of it; an interrupted creation has no kubeconfig yet and is refused at once."""
@@ -71,6 +76,7 @@ class Kwok:
         if self._is_listed():  # an interrupted creation may have left the marker only
             self._kwokctl("delete", "cluster")
         self._marker.unlink(missing_ok=True)
+        self._own_kubeconfig.unlink(missing_ok=True)
 
     def kubeconfig(self) -> str:
         """With the certificates in it: kwok's own names files."""
@@ -85,15 +91,27 @@ class Kwok:
         home = Path(os.environ.get("KWOK_WORKDIR") or Path.home() / ".kwok")
         return home / "kafka-ha" / f"{self.spec.name}.json"
 
+    @property
+    def _own_kubeconfig(self) -> Path:
+        return self._marker.with_suffix(".kubeconfig")
+
     def _kwokctl(self, *arguments: str) -> None:
-        version = run("kube-apiserver", "--version").split()[-1]
-        run(
-            "kwokctl",
-            *arguments,
-            f"--name={self.spec.name}",
-            timeout=_SECONDS,
-            env={**os.environ, "KWOK_KUBE_VERSION": version},
-        )
+        environment = {
+            **os.environ,
+            "KWOK_KUBE_VERSION": run("kube-apiserver", "--version").split()[-1],
+            "KUBECONFIG": str(self._own_kubeconfig),  # else kwokctl switches the user's own to this cluster
+        }
+        run("kwokctl", *arguments, f"--name={self.spec.name}", timeout=_SECONDS, env=environment)
+
+
+def _free_ports() -> list[str]:
+    """Flags with ports that are free now: two clusters that start at once would be given the same by kwokctl."""
+    programs = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "controller")
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in programs]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [f"--{program}-port={probe.getsockname()[1]}" for program, probe in zip(programs, probes, strict=True)]
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ class Tool(Protocol):
     """What a kind has to bring."""
 
     spec: Spec
+    attempts: int
+    """How often a creation that fails may be tried."""
 
     def check(self) -> None:
         """Raises Refused where the kind can't work at all."""
@@ -133,17 +135,24 @@ def create(tool: Tool) -> None:
 
 
 def _make(tool: Tool, *, again: bool) -> None:
-    """Makes the cluster, twice if its nodes don't come up: its ports are chosen before they are taken."""
-    for clear in (again, True):
-        if clear:
+    for attempts_left in reversed(range(tool.attempts)):
+        if again:
             tool.delete()
-        tool.create()
-        _complete(tool)
-        zones = _zones_when_complete(tool)
-        if _is_whole(zones, tool.spec):
+        try:
+            _make_once(tool)
             return
-        progress(f"cluster {tool.spec.name}: only {zones or 'no'} nodes are ready after {_API_SECONDS} s")
-    raise Refused(f"The cluster {tool.spec.name} was created twice, but its nodes are not ready. Run it again.")
+        except Refused as error:
+            if not attempts_left:
+                raise
+            progress(f"cluster {tool.spec.name}: {error} Trying once more.")
+            again = True
+
+
+def _make_once(tool: Tool) -> None:
+    tool.create()
+    _complete(tool)
+    if not _is_whole(_zones_when_complete(tool), tool.spec):
+        raise Refused(f"the nodes of {tool.spec.name} are not ready after {_API_SECONDS} s. Run it again.")
 
 
 def _complete(tool: Tool) -> None:

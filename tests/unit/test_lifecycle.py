@@ -57,6 +57,7 @@ class FakeTool:
 
     spec: Spec
     found: Found | None
+    attempts: int = 2
     calls: list[str] = field(default_factory=list)
 
     def check(self) -> None:
@@ -99,7 +100,7 @@ def test_create_makes_what_is_not_there(nodes: dict[str, int], capsys: pytest.Ca
 
 def test_create_tries_once_more_when_no_node_comes_up(nodes: dict[str, int]) -> None:
     tool = FakeTool(SPEC, None)
-    with pytest.raises(Refused, match="created twice"):
+    with pytest.raises(Refused, match="are not ready after"):
         lifecycle.create(tool)
     assert tool.calls == ["check", "create", "complete", "delete", "create", "complete"]
 
