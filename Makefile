@@ -54,7 +54,7 @@ live: venv ## run the tests on a real k3d cluster with a real Kafka (Docker, or 
 	@tests/live/run.sh $(ARGS)
 
 testbed: venv ## make this machine able to run STACK=dev without an image registry (Debian, root)
-	@tests/testbed/up.sh $(ARGS)
+	@tests/testbed/prepare.sh $(ARGS)
 
 bench: ## measure the program against a straight-line one; results to docs/benchmarks.md
 	@$(MAKE) --no-print-directory setup STACK=sim

@@ -1,9 +1,11 @@
 """A stack as a user has it, in a folder of its own: this checkout's program, a configuration, `pulumi`."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "policies", "requirements.txt", ".venv")
+log = logging.getLogger("stack")
 _LONGEST = 1800  # seconds that one command may take
 
 
@@ -62,6 +65,7 @@ class Stack:
 
     def pulumi(self, *arguments: str) -> str:
         """What a pulumi command in the folder prints. Raises PulumiFailed."""
+        began = time.monotonic()
         process = self.start(*arguments)
         try:
             out, _ = process.communicate(timeout=_LONGEST)
@@ -69,6 +73,7 @@ class Stack:
             process.send_signal(signal.SIGINT)
             process.wait(60)
             raise
+        log.info("%5.1f s  pulumi %s", time.monotonic() - began, " ".join(arguments))
         if process.returncode:
             raise PulumiFailed(f"pulumi {' '.join(arguments)}: exit code {process.returncode}\n{out}")
         return out

@@ -2,7 +2,6 @@
 create|delete|describe`.
 """
 
-import json
 import socket
 from pathlib import Path
 
@@ -34,12 +33,14 @@ class K3d:
             ) from error
 
     def find(self) -> Found | None:
-        """The cluster of that name; its owner stands in the containers' labels."""
-        for cluster in json.loads(run("k3d", "cluster", "list", "-o", "json", timeout=60)):
-            if cluster["name"] == self.spec.name:
-                labels = cluster["nodes"][0].get("runtimeLabels") or {} if cluster["nodes"] else {}
-                return Found(labels.get(_OWNER, ""), labels.get(_FINGERPRINT, ""))
-        return None
+        """The cluster of that name; its owner stands in the containers' labels, which `k3d cluster list` leaves out."""
+        columns = "\t".join(f'{{{{.Label "{label}"}}}}' for label in (_OWNER, _FINGERPRINT))
+        label = f"label=k3d.cluster={self.spec.name}"
+        nodes = run("docker", "ps", "--all", "--filter", label, "--format", columns, timeout=60).splitlines()
+        if not nodes:
+            return None
+        owner, fingerprint = max(nodes).split("\t")  # a node that was added later has no labels of ours
+        return Found(owner, fingerprint)
 
     def create(self) -> None:
         """Creates it. Raises Refused when the port is taken or an image can't be had."""

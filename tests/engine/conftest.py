@@ -46,7 +46,7 @@ class Api:
     """The API of a stack's cluster; Any, since by its types every field of an answer may be None."""
 
     def __init__(self, kubeconfig: str) -> None:
-        api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))  # type: ignore[no-untyped-call]
+        api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
         self.core: Any = client.CoreV1Api(api)
         self.apps: Any = client.AppsV1Api(api)
         self.policy: Any = client.PolicyV1Api(api)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from components.scripts import lifecycle
-from components.scripts.k3d_cluster import create_command
 from components.scripts.lifecycle import Decision, Found, Spec, decide
 from components.scripts.process import Refused
 
@@ -124,14 +123,3 @@ def test_delete_takes_what_is_ours(found: Found | None, calls: list[str]) -> Non
     tool = FakeTool(SPEC, found)
     lifecycle.delete(tool)
     assert tool.calls == calls
-
-
-def test_k3d_has_a_pool_of_agents_for_each_zone() -> None:
-    options = {"image": "rancher/k3s:v1.34.4-k3s1", "network": "net", "extra_args": ["--servers-memory=2g"]}
-    command = create_command(replace(SPEC, zones=("a", "b"), nodes_per_zone=2, options=options), 6550)
-    assert command[:6] == ["k3d", "cluster", "create", "kube-cluster", "--agents", "4"]
-    labels = [command[index + 1] for index, word in enumerate(command) if word == "--k3s-node-label"]
-    zone = "topology.kubernetes.io/zone"
-    assert labels == [f"{zone}=a@agent:0", f"{zone}=a@agent:1", f"{zone}=b@agent:2", f"{zone}=b@agent:3"]
-    assert "127.0.0.1:6550" in command
-    assert command[-5:] == ["--image", "rancher/k3s:v1.34.4-k3s1", "--network", "net", "--servers-memory=2g"]

@@ -1,0 +1,90 @@
+"""The cluster as the API server tells, and waiting for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from tests.live.process import run
+
+ZONE = "topology.kubernetes.io/zone"
+
+
+def eventually(what: str, probe: Callable[[], bool], seconds: float = 180) -> None:
+    """Waits until the probe holds. Fails with `what` after so many seconds."""
+    try:
+        Retrying(stop=stop_after_delay(seconds), wait=wait_fixed(1), retry=retry_if_result(lambda held: not held))(
+            probe
+        )
+    except RetryError:
+        raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
+
+
+class Cluster:
+    """The brokers' side of the Kubernetes API."""
+
+    def __init__(self, kubeconfig: str, folder: Path, namespace: str, stateful_set: str) -> None:
+        self._kubeconfig = folder / "kubeconfig"
+        self._kubeconfig.touch(mode=0o600)
+        self._kubeconfig.write_text(kubeconfig)
+        api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
+        # Any: by its types every field of an answer may be None
+        self.core: Any = client.CoreV1Api(api)
+        self._apps: Any = client.AppsV1Api(api)
+        self._policy: Any = client.PolicyV1Api(api)
+        self.namespace, self._name = namespace, stateful_set
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Standard output of kubectl on this cluster."""
+        return run("kubectl", *arguments, stdin=stdin, env={"KUBECONFIG": str(self._kubeconfig)})
+
+    def stateful_set(self) -> Any:
+        """The brokers' StatefulSet."""
+        return self._apps.read_namespaced_stateful_set(self._name, self.namespace)
+
+    def brokers(self) -> dict[str, Any]:
+        """The brokers' pods by name."""
+        selector = self.stateful_set().spec.selector.match_labels
+        labels = ",".join(f"{key}={value}" for key, value in selector.items())
+        pods = self.core.list_namespaced_pod(self.namespace, label_selector=labels).items
+        return {pod.metadata.name: pod for pod in pods}
+
+    def ready(self) -> set[str]:
+        """Names of the brokers that are ready and not on their way out."""
+        return {name for name, pod in self.brokers().items() if is_ready(pod)}
+
+    def volume(self, pod: Any) -> str:
+        """Name of the volume behind the broker's claim."""
+        claim = next(v.persistent_volume_claim.claim_name for v in pod.spec.volumes if v.persistent_volume_claim)
+        name: str = self.core.read_namespaced_persistent_volume_claim(claim, self.namespace).spec.volume_name
+        return name
+
+    def disk_id(self, broker: str) -> str:
+        """The id that Kafka gave the broker's disk when it formatted it."""
+        arguments = ["exec", broker, "-c", "kafka", "--", "cat", "/var/lib/kafka/data/kraft/meta.properties"]
+        properties = self.kubectl("-n", self.namespace, *arguments).splitlines()
+        return next(line for line in properties if line.startswith("directory.id="))
+
+    def zones(self) -> dict[str, str]:
+        """The zone of each broker's node, by broker."""
+        nodes = {node.metadata.name: node.metadata.labels.get(ZONE, "") for node in self.core.list_node().items}
+        return {name: nodes[pod.spec.node_name] for name, pod in self.brokers().items() if pod.spec.node_name}
+
+    def evict(self, pod: str) -> None:
+        """Asks for an eviction. Raises ApiException 429 when a PodDisruptionBudget refuses it."""
+        body = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=self.namespace))
+        self.core.create_namespaced_pod_eviction(pod, self.namespace, body)
+
+    def disruptions_allowed(self) -> int:
+        """How many evictions of brokers would be granted now."""
+        budgets = self._policy.list_namespaced_pod_disruption_budget(self.namespace).items
+        return min(int(budget.status.disruptions_allowed) for budget in budgets)
+
+
+def is_ready(pod: Any) -> bool:
+    """Whether a pod is ready and not being deleted."""
+    conditions = {c.type: c.status for c in pod.status.conditions or []}
+    return conditions.get("Ready") == "True" and pod.metadata.deletion_timestamp is None

@@ -1,0 +1,64 @@
+"""One deployed stack for all live tests; `run.sh` sets the environment."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.client import KafkaClient
+from tests.live.cluster import Cluster, eventually
+from tests.live.stack import live_stack, remove_leftovers
+from tests.stack import Stack
+
+# In the order of a stack's life; only the last one needs it.
+_ORDER = ("test_up", "test_records", "test_changes", "test_drain", "test_destroy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _ORDER.index(item.path.stem))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack, deployed; destroyed at the end if a test has not done so."""
+    for program in ("pulumi", "k3d", "kubectl", "docker"):
+        if not shutil.which(program):
+            pytest.fail(f"{program} is not on PATH: start the live tests by make live", pytrace=False)
+    remove_leftovers()
+    stack = live_stack(tmp_path_factory.mktemp("live"))
+    try:
+        stack.up()
+        yield stack
+        if stack.exists:
+            stack.destroy()
+    finally:
+        remove_leftovers()
+
+
+@pytest.fixture(scope="session")
+def cluster(stack: Stack) -> Cluster:
+    """The API of the stack's cluster."""
+    kafka = stack.config["kafka"]
+    names = kafka.get("namespace", "kafka"), kafka.get("name", "kafka")
+    return Cluster(stack.outputs()["kubeconfig"], stack.folder, *names)
+
+
+@pytest.fixture(scope="session")
+def kafka(stack: Stack, cluster: Cluster) -> KafkaClient:
+    """A client inside the cluster."""
+    image = cluster.stateful_set().spec.template.spec.containers[0].image
+    return KafkaClient(cluster, image, stack.outputs()["bootstrap"])
+
+
+@pytest.fixture
+def topic(stack: Stack) -> str:
+    """The name of the topic that the stack makes."""
+    name: str = stack.config["topics"][0]["name"]
+    return name
+
+
+@pytest.fixture
+def healthy(cluster: Cluster, kafka: KafkaClient) -> None:
+    """Starts a test from three ready brokers and all replicas in sync, whatever the one before left."""
+    eventually("all brokers are ready", lambda: len(cluster.ready()) == cluster.stateful_set().spec.replicas)
+    eventually("all replicas are in sync", kafka.fully_replicated)

@@ -1,0 +1,32 @@
+"""The stack `live`: the configuration of `dev`, on a k3d cluster of its own."""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from tests.live.process import run
+from tests.stack import ROOT, Stack
+
+CLUSTER = "kafka-ha-live"
+
+
+def live_stack(folder: Path) -> Stack:
+    """The stack; nothing is deployed yet."""
+    file = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    config = {key.removeprefix("kafka-ha:"): value for key, value in file["config"].items()}
+    config["cluster"]["name"] = CLUSTER
+    if network := os.environ.get("LIVE_NETWORK"):
+        config["cluster"]["network"] = network
+    return Stack.create(folder, "live", config)
+
+
+def containers() -> list[str]:
+    """Names of the cluster's containers, stopped ones too."""
+    return run("docker", "ps", "-a", "--filter", f"label=k3d.cluster={CLUSTER}", "--format", "{{.Names}}").split()
+
+
+def remove_leftovers() -> None:
+    """Removes the cluster of a run that was killed, which the next one would adopt."""
+    if containers():
+        run("k3d", "cluster", "delete", CLUSTER)

@@ -1,0 +1,3 @@
+module kafka-ha/testbed/k3s
+
+go 1.25

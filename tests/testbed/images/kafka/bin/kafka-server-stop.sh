@@ -1,0 +1,2 @@
+#!/bin/bash
+pkill "-${SIGNAL:-TERM}" -f 'kafka\.Kafka' || { echo "No kafka server to stop"; exit 1; }

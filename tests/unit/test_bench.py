@@ -1,0 +1,111 @@
+"""The benchmark's own arithmetic: a figure that is wrong would pass for a fast program."""
+
+from typing import Any
+
+import pytest
+
+from tests.bench.checkpoint import cluster_only, difference
+from tests.bench.figures import Growth, Pairs, best, turns
+from tests.bench.report import Results, markdown
+
+
+def test_the_ratio_is_that_of_the_medians() -> None:
+    pairs = Pairs("preview", components=(3.0, 9.0, 3.3), straight=(3.0, 2.0, 3.0))
+    assert pairs.medians == (3.3, 3.0)
+    assert pairs.ratio == pytest.approx(1.1)
+    assert pairs.spread == (1.0, 4.5)
+    assert pairs.missed is None, "one slow round decides nothing"
+
+
+def test_a_missed_ratio_says_what_was_measured_and_what_is_allowed() -> None:
+    pairs = Pairs("preview", components=(2.5,), straight=(2.0,))
+    assert pairs.missed == "preview: 1.25 times the straight-line program; at most 1.2 is allowed"
+    assert Pairs("imports", components=(2.5,), straight=(2.0,), bound=None).missed is None
+
+
+def test_the_bound_itself_is_kept() -> None:
+    assert Pairs("up", components=(1.2,), straight=(1.0,)).missed is None
+
+
+@pytest.mark.parametrize(("components", "straight"), [((), ()), ((1.0,), ()), ((1.0,), (1.0, 2.0))])
+def test_only_pairs_can_be_compared(components: tuple[float, ...], straight: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="as many of each are needed"):
+        Pairs("up", components, straight)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_growth_finds_the_power(power: int) -> None:
+    growth = Growth({size: 0.001 * size**power for size in (25, 50, 100, 200)})
+    assert growth.exponent == pytest.approx(power)
+    assert growth.per_one_ratio == pytest.approx(8 ** (power - 1))
+    assert (growth.missed is None) == (power == 1)
+
+
+def test_growth_needs_two_sizes() -> None:
+    with pytest.raises(ValueError, match="at least two sizes, got 1"):
+        Growth({25: 1.0})
+
+
+def test_each_program_comes_first_as_often_as_the_other() -> None:
+    assert [turns(number)[0] for number in range(4)] == ["components", "straight", "components", "straight"]
+    assert set(turns(0)) == set(turns(1)) == {"components", "straight"}
+
+
+def test_the_best_is_the_lowest() -> None:
+    assert best([0.3, 0.1, 0.2]) == 0.1
+
+
+def resource(type_: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"type": type_, "urn": f"urn:pulumi:bench::kafka-ha::{type_}::{name}", **more}
+
+
+CLUSTER = resource("command:local:Command", "cluster")
+PROVIDER = resource("pulumi:providers:kubernetes", "kubernetes", dependencies=[CLUSTER["urn"]])
+BROKERS = resource("kubernetes:apps/v1:StatefulSet", "brokers")
+KAFKA = resource("kafka-ha:index:KafkaCluster", "kafka")
+TOPIC = resource("command:local:Command", "topic", dependencies=[BROKERS["urn"]])
+CHILD = resource("command:local:Command", "child", parent=KAFKA["urn"])
+
+
+def checkpoint(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"version": 3, "deployment": {"secrets_providers": {}, "resources": list(resources)}}
+
+
+def test_what_stands_on_the_cluster_is_cut_and_what_needs_it_too() -> None:
+    whole = checkpoint(CLUSTER, PROVIDER, KAFKA, BROKERS, CHILD, TOPIC)
+    assert cluster_only(whole) == checkpoint(CLUSTER, PROVIDER)
+    assert whole["deployment"]["resources"][-1] is TOPIC, "the given one is as it was"
+
+
+def test_components_make_no_difference_and_resources_do() -> None:
+    assert difference(checkpoint(KAFKA, BROKERS), checkpoint(BROKERS)) is None
+    assert difference(checkpoint(KAFKA, BROKERS), checkpoint(CLUSTER)) == (
+        "only the components make kubernetes:apps/v1:StatefulSet (1); "
+        "only the straight-line program makes command:local:Command (1)"
+    )
+
+
+def results(ratio: float) -> Results:
+    return Results(
+        date="2026-01-02",
+        machine="2 cores",
+        versions="Python 3.11.4",
+        command="make bench",
+        pairs=(Pairs("preview", (ratio,), (1.0,)),),
+        growth=Growth({50: 0.1, 100: 0.2}),
+        brokers=10,
+    )
+
+
+def test_the_page_has_the_figures_and_where_they_come_from() -> None:
+    page = markdown(results(1.1))
+    assert "| preview | 1 | 1.10 s | 1.00 s | 1.10 | 1.10 to 1.10 | 1.2 |" in page
+    assert "| 100 | 0.200 s | 2.00 ms |" in page
+    for fact in ("`make bench`", "2026-01-02", "2 cores", "Python 3.11.4", "every bound is kept"):
+        assert fact in page
+
+
+def test_a_missed_bound_is_on_the_page_and_in_the_exit_code() -> None:
+    missed = results(1.5)
+    assert missed.missed == ["preview: 1.50 times the straight-line program; at most 1.2 is allowed"]
+    assert missed.missed[0] in markdown(missed)
