@@ -50,10 +50,10 @@ class KafkaPlan:
 
     @property
     def client_command(self) -> str:
-        """One line that starts a pod with Kafka's command line tools."""
+        """One line that starts a pod with Kafka's command line tools, outside the brokers' restricted namespace."""
         kafka = self.settings
         return (
-            f"kubectl run {kafka.name}-client --rm -it --restart=Never --namespace {kafka.namespace} "
+            f"kubectl run {kafka.name}-client --rm -it --restart=Never --namespace default "
             f"--image {kafka.image} --env BOOTSTRAP={self.bootstrap} --command -- bash"
         )
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from typing import Any
 
 from components.manifests import ZONE_LABEL
@@ -47,9 +48,8 @@ def get(kubeconfig: str, context: str | None, *arguments: str) -> list[dict[str,
 def nodes_by_zone(kubeconfig: str, context: str | None) -> dict[str, list[str]]:
     """The names of the nodes of each zone; nodes without a zone are left out."""
     zones: dict[str, list[str]] = {}
-    for node in get(kubeconfig, context, "nodes"):
-        if zone := node["metadata"].get("labels", {}).get(ZONE_LABEL):
-            zones.setdefault(zone, []).append(node["metadata"]["name"])
+    for node, zone in _zone_of(get(kubeconfig, context, "nodes")).items():
+        zones.setdefault(zone, []).append(node)
     return zones
 
 
@@ -57,11 +57,14 @@ def placement(
     kubeconfig: str, context: str | None, namespace: str, brokers: tuple[str, ...]
 ) -> dict[str, dict[str, str]]:
     """The zone and node of each broker that is placed, by the pod's name."""
-    zone_of = {node: zone for zone, nodes in nodes_by_zone(kubeconfig, context).items() for node in nodes}
-    node_of = {
-        pod["metadata"]["name"]: pod["spec"].get("nodeName")
-        for pod in get(kubeconfig, context, "pods", f"--namespace={namespace}")
-    }
+    items = get(kubeconfig, context, "nodes,pods", f"--namespace={namespace}")
+    zone_of = _zone_of(item for item in items if item["kind"] == "Node")
+    node_of = {item["metadata"]["name"]: item["spec"].get("nodeName") for item in items if item["kind"] == "Pod"}
     return {
         broker: {"zone": zone_of.get(node, ""), "node": node} for broker in brokers if (node := node_of.get(broker))
     }
+
+
+def _zone_of(nodes: Iterable[dict[str, Any]]) -> dict[str, str]:
+    labelled = ((node["metadata"]["name"], node["metadata"].get("labels", {}).get(ZONE_LABEL)) for node in nodes)
+    return {name: zone for name, zone in labelled if zone}

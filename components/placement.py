@@ -1,5 +1,7 @@
 """Where the brokers are: the one output that only the running cluster knows."""
 
+import asyncio
+
 import pulumi
 from pulumi import Output
 
@@ -11,9 +13,10 @@ from components.zoned_cluster import ZonedCluster
 def broker_placement(kafka: KafkaCluster, cluster: ZonedCluster) -> Output[dict[str, dict[str, str]]]:
     """Zone and node of each broker that is placed, once the StatefulSet is rolled out."""
 
-    def ask(known: list[str]) -> dict[str, dict[str, str]]:
+    async def ask(known: list[str]) -> dict[str, dict[str, str]]:
+        where = known[0], cluster.context, kafka.settings.namespace, kafka.brokers
         try:
-            return placement(known[0], cluster.context, kafka.settings.namespace, kafka.brokers)
+            return await asyncio.to_thread(placement, *where)  # registration goes on meanwhile
         except KubectlError as error:
             pulumi.log.warn(f"output brokers: the cluster could not be asked where they are: {error}")
             return {}

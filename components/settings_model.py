@@ -18,7 +18,7 @@ class SettingsModel(BaseModel):
         validate_by_alias=True,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
+        defer_build=True,  # a stack uses one kind of cluster: the others' validators are never built
     )
 
     def as_inputs(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from components.kinds.kind import Connection, Kind
 from components.kinds.local import LocalSettings, connect_local
+from components.scripts.k3d_cluster import K3d
 from components.settings_model import DnsLabel
 
 
@@ -27,7 +28,7 @@ class K3dSettings(LocalSettings):
 
 def _connect(name: str, settings: K3dSettings, parent: Resource) -> Connection:
     options = settings.model_dump(include={"image", "network", "api_port", "extra_args"}, exclude_none=True)
-    return connect_local(name, settings, parent, options)
+    return connect_local(name, settings, parent, K3d, options)
 
 
 KIND = Kind(K3dSettings, _connect)

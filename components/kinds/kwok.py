@@ -10,6 +10,7 @@ from components.kinds.kind import Connection, Kind
 from components.kinds.local import LocalSettings, connect_local
 from components.manifests import HOST_LABEL, ZONE_LABEL
 from components.quantities import Quantity, parse_quantity
+from components.scripts.kwok_cluster import Kwok
 from components.settings_model import DnsLabel
 
 _STORAGE_CLASS = "zonal-local"
@@ -89,7 +90,7 @@ def _volume(name: str, node: str, settings: KwokSettings) -> dict[str, Any]:
 
 
 def _connect(name: str, settings: KwokSettings, parent: Resource) -> Connection:
-    return connect_local(name, settings, parent, {"objects": objects(settings)}, simulated=True)
+    return connect_local(name, settings, parent, Kwok, {"objects": objects(settings)}, simulated=True)
 
 
 KIND = Kind(KwokSettings, _connect)

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import os
-import subprocess
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pulumi
@@ -12,6 +11,8 @@ from pulumi_command import local
 from pydantic import Field
 
 from components.kinds.kind import ClusterSettings, Connection
+from components.scripts.lifecycle import SPEC_VARIABLE, Spec, Tool
+from components.scripts.process import Refused
 from components.settings_model import DnsLabel
 
 
@@ -25,28 +26,31 @@ class LocalSettings(ClusterSettings):
 
 
 def connect_local(
-    name: str, settings: LocalSettings, parent: Resource, options: dict[str, Any], *, simulated: bool = False
+    name: str,
+    settings: LocalSettings,
+    parent: Resource,
+    tool: Callable[[Spec], Tool],
+    options: dict[str, Any],
+    *,
+    simulated: bool = False,
 ) -> Connection:
-    """The cluster as a command. Whatever changes in its settings makes another cluster, in the place of the old one."""
-    inputs = settings.as_inputs()
-    fingerprint = hashlib.sha256(json.dumps([inputs, options], sort_keys=True).encode()).hexdigest()[:12]
-    spec = {
-        "name": settings.name,
-        "owner": ".".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())),
-        "fingerprint": fingerprint,
-        "zones": settings.zones,
-        "nodes_per_zone": settings.nodes_per_zone,
-        "options": options,
-    }
-    environment = {"CLUSTER": json.dumps(spec)}
+    """The cluster as a command. Whatever changes in its settings makes another cluster, in place of the old one."""
+    spec = Spec(
+        name=settings.name,
+        owner=".".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())),
+        fingerprint=_fingerprint([settings.as_inputs(), options]),
+        zones=settings.zones,
+        nodes_per_zone=settings.nodes_per_zone,
+        options=options,
+    )
+    _warn_of_replacement(tool(spec), settings)
     script = f"python3 -m components.scripts.{settings.kind}_cluster"
-    _warn_of_replacement(script, environment, settings, fingerprint)
     command = local.Command(
         f"{name}-{settings.kind}",
         create=f"{script} create",
         delete=f"{script} delete",
-        environment=environment,
-        triggers=[fingerprint],
+        environment={SPEC_VARIABLE: spec.to_json()},
+        triggers=[spec.fingerprint],
         logging=local.Logging.STDERR,  # standard output is the kubeconfig
         opts=ResourceOptions(
             parent=parent,
@@ -57,29 +61,24 @@ def connect_local(
     )
     return Connection(
         kubeconfig=Output.secret(command.stdout),
-        identifier=f"{settings.kind}-{settings.name}-{fingerprint}",
+        identifier=f"{settings.kind}-{settings.name}-{spec.fingerprint}",
         lifetime=command,
         simulated=simulated,
     )
 
 
-def _warn_of_replacement(script: str, environment: dict[str, str], settings: LocalSettings, fingerprint: str) -> None:
+def _fingerprint(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _warn_of_replacement(tool: Tool, settings: LocalSettings) -> None:
     """Says in words what the engine's plan shows as a replaced command."""
     try:
-        result = subprocess.run(
-            [*script.split(), "describe"],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return  # nothing can be said; the command itself will tell
-    found = result.stdout.strip()
-    if result.returncode == 0 and found not in ("", fingerprint):
+        found = tool.find()
+    except Refused:
+        return  # nothing can be said here; the command itself will tell
+    if found and found.owner == tool.spec.owner and found.fingerprint != tool.spec.fingerprint:
         pulumi.log.warn(
-            f"kafka-ha:cluster has changed (zones now: {', '.join(settings.zones)}): the {settings.kind} "
-            f"cluster {settings.name} "
-            "is replaced, and all that is on it with it, Kafka's records included."
+            f"kafka-ha:cluster has changed (zones now: {', '.join(settings.zones)}): the {settings.kind} cluster "
+            f"{settings.name} is replaced, and all that is on it with it, Kafka's records included."
         )

@@ -1,6 +1,4 @@
-"""A k3d cluster with an agent pool for each zone: `python3 -m components.scripts.k3d_cluster
-create|delete|describe`.
-"""
+"""A k3d cluster, a pool of agents for each zone: `python3 -m components.scripts.k3d_cluster create|delete`."""
 
 import socket
 from pathlib import Path

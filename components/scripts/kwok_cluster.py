@@ -1,4 +1,4 @@
-"""A simulated cluster, kwok's binary runtime: `python3 -m components.scripts.kwok_cluster create|delete|describe`.
+"""A simulated cluster, kwok's binary runtime: `python3 -m components.scripts.kwok_cluster create|delete`.
 
 A real API server, scheduler and controllers; nodes and pods exist in the API only.
 """

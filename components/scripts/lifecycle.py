@@ -1,6 +1,4 @@
-"""The life of a local cluster, the same for every kind: created once, adopted when it fits, never replaced in
-silence.
-"""
+"""The life of a local cluster, the same for every kind: created once, adopted when it fits, never lost by accident."""
 
 import json
 import os
@@ -8,7 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -16,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 from components.scripts.process import Refused, main, progress, run
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+SPEC_VARIABLE = "CLUSTER"
 _API_SECONDS = 60  # until a started cluster's API answers with all its nodes
 
 
@@ -33,9 +32,13 @@ class Spec:
 
     @classmethod
     def from_environment(cls) -> "Spec":
-        """The spec in the variable CLUSTER, as JSON."""
-        data = json.loads(os.environ["CLUSTER"])
+        """The spec in the variable that the command was given."""
+        data = json.loads(os.environ[SPEC_VARIABLE])
         return cls(**{**data, "zones": tuple(data["zones"])})
+
+    def to_json(self) -> str:
+        """What `from_environment` reads."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def decide(found: Found | None, spec: Spec) -> Decision:
 
 def command(tool: Tool) -> NoReturn:
     """What a kind's script does: the action that the command line names."""
-    main({"create": lambda: create(tool), "delete": lambda: delete(tool), "describe": lambda: describe(tool)})
+    main({"create": lambda: create(tool), "delete": lambda: delete(tool)})
 
 
 def create(tool: Tool) -> None:
@@ -169,13 +172,6 @@ def delete(tool: Tool) -> None:
         progress(f"cluster {tool.spec.name} was adopted, not made by this stack: it stays.")
         return
     tool.delete()
-
-
-def describe(tool: Tool) -> None:
-    """Prints the fingerprint of this stack's cluster, if there is one."""
-    found = tool.find()
-    if found and found.owner == tool.spec.owner:
-        print(found.fingerprint)
 
 
 def _is_whole(zones: Mapping[str, int], spec: Spec) -> bool:

@@ -27,3 +27,12 @@ def test_the_topic_is_as_configured(stack: Stack, kafka: KafkaClient, topic: str
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:
     stack.up("--expect-no-changes")
+
+
+def test_the_client_command_starts_a_pod_with_kafkas_tools(stack: Stack, cluster: Cluster, topic: str) -> None:
+    program, *arguments = stack.outputs()["clientCommand"].replace(" -it ", " -i ").split()  # a test has no terminal
+    assert program == "kubectl"
+    out = cluster.kubectl(
+        *arguments, stdin=f"/opt/kafka/bin/kafka-topics.sh --bootstrap-server $BOOTSTRAP --list --topic {topic}\n"
+    )
+    assert topic in out.split()

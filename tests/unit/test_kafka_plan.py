@@ -54,7 +54,6 @@ def test_the_checksum_follows_the_files() -> None:
 
 def test_the_client_command_names_image_and_bootstrap() -> None:
     kafka = plan(namespace="streams", image="registry.example/kafka:4.3.1")
-    assert "--namespace streams" in kafka.client_command
     assert "--image registry.example/kafka:4.3.1" in kafka.client_command
     assert kafka.bootstrap in kafka.client_command
 
