@@ -1,0 +1,1 @@
+"""Benchmarks: what the components cost beside a straight-line program, and what planning costs. `make bench`."""
