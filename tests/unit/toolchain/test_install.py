@@ -46,6 +46,10 @@ PINS = Pins(
 TOOL_PATH = "/h/tool-1.2.3-linux-amd64"
 PLUGIN_PATH = "/h/pulumi-resource-command-v4.5.6-linux-amd64.tar.gz"
 PROGRAM = b"#!/bin/sh\necho v1.2.3\n"
+# Where the tests run with the checkout's own tools, or on a machine with Pulumi, these must not be found.
+CLEAN_PATH = os.pathsep.join(
+    entry for entry in os.environ["PATH"].split(os.pathsep) if not any(Path(entry).glob("pulumi*"))
+)
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go on PATH")
 
 
@@ -54,7 +58,7 @@ class Bench:
 
     def __init__(self, layout: Layout, mirror: Mirror, report: Lines, modules: Path) -> None:
         self.layout, self.mirror, self.report, self.modules = layout, mirror, report, modules
-        self.environ = {**os.environ, "KAFKA_HA_MIRROR": mirror.url, "PATH": os.environ["PATH"]}
+        self.environ = {**os.environ, "KAFKA_HA_MIRROR": mirror.url, "PATH": CLEAN_PATH}
 
     def run(self, pins: Pins = PINS, refresh: bool = False, **environ: str) -> dict[str, str]:
         installer = Installer(pins, self.layout, {**self.environ, **environ}, self.report, LINUX, refresh, self.modules)
@@ -86,7 +90,7 @@ def publish_plugin(mirror: Mirror) -> None:
 def test_a_fitting_program_on_path_is_used(bench: Bench, tmp_path: Path) -> None:
     script(tmp_path / "mine" / "pulumi", "v1.9.0")
     script(tmp_path / "mine" / "pulumi-language-python", "")
-    found = bench.run(PATH=f"{tmp_path / 'mine'}:{os.environ['PATH']}")
+    found = bench.run(PATH=f"{tmp_path / 'mine'}:{CLEAN_PATH}")
     assert found == {"pulumi": "PATH", "pulumi-language-python": "PATH", "pulumi-resource-command": "stand-in"}
     assert not (bench.layout.bin / "pulumi").exists()
     assert TOOL_PATH not in [path for path, _ in bench.mirror.requests]
@@ -97,7 +101,7 @@ def test_an_unfitting_one_is_named_and_the_official_release_fetched(
 ) -> None:
     script(tmp_path / "mine" / "pulumi", "v0.9.0")
     bench.mirror.publish(TOOL_PATH, PROGRAM)
-    assert bench.run(PATH=f"{tmp_path / 'mine'}:{os.environ['PATH']}")["pulumi"] == "official"
+    assert bench.run(PATH=f"{tmp_path / 'mine'}:{CLEAN_PATH}")["pulumi"] == "official"
     assert bench.says() == "v1.2.3"
     assert f"pulumi: {tmp_path}/mine/pulumi is 0.9.0, >=1.2,<2 is needed: not used" in lines
 
@@ -190,7 +194,7 @@ def test_the_language_host_beside_the_command_is_used(bench: Bench, tmp_path: Pa
     script(tmp_path / "real" / "pulumi-language-python", "")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "pulumi").symlink_to(tmp_path / "real" / "pulumi")
-    found = bench.run(PATH=f"{tmp_path / 'mine'}:{os.environ['PATH']}")
+    found = bench.run(PATH=f"{tmp_path / 'mine'}:{CLEAN_PATH}")
     assert found["pulumi-language-python"] == "PATH"
 
 
