@@ -7,7 +7,7 @@ import pytest
 
 from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, is_ready
-from tests.stack import Stack
+from tests.stack import PulumiFailed, Stack
 
 pytestmark = pytest.mark.usefixtures("healthy")
 
@@ -61,19 +61,41 @@ def test_a_changed_broker_setting_rolls_the_brokers_one_by_one(
     assert acknowledged <= set(kafka.consume(topic))
 
 
-def test_partitions_are_raised_with_the_records_kept(
+def test_a_topic_is_changed_with_its_records_kept(
     stack: Stack, cluster: Cluster, kafka: KafkaClient, topic: str
 ) -> None:
     acknowledged = kafka.produce(topic, 100)
     pods = uids(cluster)
 
     def six(settings: dict[str, Any]) -> None:
-        settings["topics"][0]["partitions"] = 6
+        settings["topics"][0] |= {
+            "partitions": 6,
+            "config": {"retention.ms": 3600000, "cleanup.policy": "compact,delete"},
+        }
 
     stack.change(six)
     stack.up()
 
     assert kafka.topic(topic)["PartitionCount"] == "6"
+    assert set(kafka.topic(topic)["Configs"].split(",")) >= {"retention.ms=3600000", "cleanup.policy=compact", "delete"}
     assert uids(cluster) == pods, "no broker was restarted"
     assert acknowledged <= set(kafka.consume(topic))
     stack.up("--expect-no-changes")
+
+
+def test_a_topic_is_deleted_only_when_its_settings_allowed_it(stack: Stack, kafka: KafkaClient) -> None:
+    name = "short-lived"
+    stack.change(lambda settings: settings["topics"].append({"name": name}))
+    stack.up()
+    kafka.produce(name, 10)
+
+    stack.change(lambda settings: settings["topics"].pop())
+    with pytest.raises(PulumiFailed, match="set allowDeletion: true on it"):
+        stack.up()
+    assert len(kafka.consume(name)) == 10
+
+    stack.change(lambda settings: settings["topics"].append({"name": name, "allowDeletion": True}))
+    stack.up()
+    stack.change(lambda settings: settings["topics"].pop())
+    stack.up()
+    assert name not in kafka.tool("kafka-topics.sh", "--list").split()
