@@ -44,9 +44,12 @@ class KafkaCluster(pulumi.ComponentResource):
         )
         identity = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name))
         plan = plan_kafka(settings, zones, identity)
-        # deleted_with is not inherited: without it the objects of a cluster that goes would be deleted one by
-        # one first.
-        child = ResourceOptions(parent=self, deleted_with=opts.deleted_with if opts else None)
+        # Neither is inherited, and without them the objects would not share the life of the cluster that they are on.
+        child = ResourceOptions(
+            parent=self,
+            deleted_with=opts.deleted_with if opts else None,
+            replace_with=opts.replace_with if opts else None,
+        )
 
         namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))

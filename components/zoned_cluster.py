@@ -17,7 +17,7 @@ class ZonedCluster(pulumi.ComponentResource):
     provider: k8s.Provider
     """Provider of what is to be on the cluster."""
     cluster_identifier: str
-    """Changes when, and only when, it is another cluster."""
+    """Names the cluster: with another one, all that is on it is replaced."""
     context: str | None
     """Context in the kubeconfig; its current one when None."""
     lifetime: Resource | None
@@ -41,12 +41,18 @@ class ZonedCluster(pulumi.ComponentResource):
             cluster_identifier=connection.identifier,
             # Brokers read the files at their start, which the checksum on the pods triggers: no new name is needed.
             enable_config_map_mutable=True,
-            # On a cluster of our own, what an interrupted run made but could not record is taken over by the next.
+            # On a cluster of our own, what an interrupted run made but could not record is taken over by the next, and
+            # what was on a cluster that somebody deleted is gone with it.
             upsert_existing_objects=connection.lifetime is not None,
+            delete_unreachable=connection.lifetime is not None,
             opts=ResourceOptions(parent=self, deleted_with=connection.lifetime),
         )
         self.register_outputs({"kubeconfig": self.kubeconfig, "zones": list(self.zones)})
 
     def placing(self) -> ResourceOptions:
         """Options that put a resource, and its children, on this cluster."""
-        return ResourceOptions(provider=self.provider, deleted_with=self.lifetime)
+        return ResourceOptions(
+            provider=self.provider,
+            deleted_with=self.lifetime,
+            replace_with=[self.lifetime] if self.lifetime else None,
+        )

@@ -33,7 +33,7 @@ class Connection:
     kubeconfig: Output[str]
     """Secret, complete in itself."""
     identifier: str
-    """Changes when, and only when, it is another cluster: the provider and all on it are then replaced."""
+    """Names the cluster: with another one, all that is on it is replaced."""
     lifetime: Resource | None = None
     """With this resource goes the cluster and all that is on it; None when the cluster outlives the stack."""
     context: str | None = None

@@ -61,7 +61,8 @@ def connect_local(
     )
     return Connection(
         kubeconfig=Output.secret(command.stdout),
-        identifier=f"{settings.kind}-{settings.name}-{spec.fingerprint}",
+        # The same for the cluster's successor: replace_with replaces what is on it, while the old one still answers.
+        identifier=f"{settings.kind}-{settings.name}",
         lifetime=command,
         simulated=simulated,
     )

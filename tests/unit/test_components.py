@@ -107,7 +107,7 @@ def test_a_local_cluster_is_a_command_whose_output_is_the_kubeconfig(
     assert command["triggers"] == [spec["fingerprint"]]
     assert command["logging"] == "stderr", "the kubeconfig is never logged"
     provider = found["cluster-kubernetes"].inputs
-    assert spec["fingerprint"] in provider["clusterIdentifier"]
+    assert provider["clusterIdentifier"] == f"{settings.kind}-{settings.name}"
     assert json.loads(provider["enableConfigMapMutable"]) is True
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
-from toolchain import environment
+import pytest
+
+from toolchain import chosen, environment, links, pins
+from toolchain.chosen import Choice, Chosen
 from toolchain.layout import Layout
 
 BASE = {"PATH": "/usr/bin:/bin", "HOME": "/home/x"}
@@ -68,3 +72,54 @@ def test_a_shell_understands_the_lines(layout: Layout) -> None:
     ).stdout.splitlines()
     assert f"PATH={layout.bin}{os.pathsep}{odd['PATH']}" in told
     assert "PULUMI_CONFIG_PASSPHRASE=sim" in told
+
+
+@pytest.fixture
+def launchers(layout: Layout) -> list[Path]:
+    """The folders of the launchers of all plugins that have one, as `make setup` writes and records them."""
+    record, folders = Chosen(), []
+    for program, plugin in pins.load().plugins.items():
+        folder = layout.standin(plugin.kind, plugin.name, plugin.version)
+        launcher = links.launch(layout, folder, program, plugin.standin)
+        record.entries[program] = Choice.of(launcher, plugin.version, "stand-in")
+        folders += [folder] if plugin.kind == "resource" else []
+    chosen.write(layout, record)
+    return folders
+
+
+def test_stand_ins_have_a_home_of_their_own(layout: Layout, launchers: list[Path]) -> None:
+    found = environment.variables(layout, "sim", BASE)
+    assert found["PULUMI_HOME"] == str(layout.own_home)
+    assert found["PATH"] == f"{layout.bin}:/usr/bin:/bin"
+    in_it = environment.applied(found, BASE)
+    assert environment.applied(environment.variables(layout, "sim", in_it), in_it) == in_it
+    assert Layout.of(in_it, layout.root).pulumi_home == Path("/home/x/.pulumi"), "official ones don't go there"
+    assert Layout.of({**in_it, "PULUMI_HOME": "/mine"}, layout.root).pulumi_home == Path("/mine")
+
+
+@pytest.mark.parametrize("mine", [{"PULUMI_HOME": "/mine"}, {"PULUMI_BACKEND_URL": "s3://state"}])
+def test_the_users_home_stays_and_the_stand_ins_go_to_path(
+    layout: Layout, launchers: list[Path], mine: dict[str, str]
+) -> None:
+    in_it = environment.applied(environment.variables(layout, "sim", BASE), BASE)
+    for before in (BASE, in_it):  # a shell of `make env`, too
+        environ = {**before, **mine}
+        ready = environment.applied(environment.variables(layout, "sim", environ), environ)
+        assert ready["PATH"].split(":") == [str(layout.bin), *map(str, launchers), "/usr/bin", "/bin"]
+        assert ready.get("PULUMI_HOME") == mine.get("PULUMI_HOME")
+    again = {name: value for name, value in ready.items() if name not in mine}
+    assert environment.applied(environment.variables(layout, "sim", again), again) == in_it
+
+
+def test_one_official_plugin_needs_the_users_home(layout: Layout, launchers: list[Path]) -> None:
+    in_it = environment.applied(environment.variables(layout, "sim", BASE), BASE)
+    assert not environment.outdated(layout, in_it)
+    record = chosen.read(layout)
+    record.entries["pulumi-resource-command"] = Choice("1.2.1", "official", "/p", 0, 0)
+    chosen.write(layout, record)
+    found = environment.variables(layout, "sim", in_it)
+    assert found["PULUMI_HOME"] is None
+    assert found["PATH"] == f"{layout.bin}:{launchers[0]}:/usr/bin:/bin"
+    assert environment.outdated(layout, in_it), "which `make setup` says"
+    assert not environment.outdated(layout, environment.applied(found, in_it))
+    assert not environment.outdated(layout, BASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -201,12 +202,58 @@ def test_the_language_host_beside_the_command_is_used(bench: Bench, tmp_path: Pa
 def test_a_stand_in_goes_when_the_official_one_comes(bench: Bench) -> None:
     bench.mirror.publish(TOOL_PATH, PROGRAM)
     assert bench.run()["pulumi-resource-command"] == "stand-in"
-    launcher = bench.layout.bin / "pulumi-resource-command"
+    launcher = bench.layout.own_home / "plugins" / "resource-command-v4.5.6" / "pulumi-resource-command"
     assert "from toolchain.standins.command.__main__ import main" in launcher.read_text()
     assert launcher.stat().st_mode & 0o111
     publish_plugin(bench.mirror)
     assert bench.run(refresh=True)["pulumi-resource-command"] == "official"
-    assert not launcher.exists()
+    assert not launcher.parent.exists()
+
+
+def test_a_launcher_that_an_older_setup_left_on_path_goes(bench: Bench) -> None:
+    bench.mirror.publish(TOOL_PATH, PROGRAM)
+    script(bench.layout.bin / "pulumi-resource-command", "")
+    assert bench.run()["pulumi-resource-command"] == "stand-in"
+    assert not (bench.layout.bin / "pulumi-resource-command").exists()
+    assert (bench.layout.bin / "pulumi-language-python").exists()
+
+
+def test_the_stand_ins_of_a_shells_path_are_not_the_users(bench: Bench) -> None:
+    bench.mirror.publish(TOOL_PATH, PROGRAM)
+    bench.run()
+    folders = [bench.layout.bin, bench.layout.standin("resource", "command", "4.5.6")]
+    found = bench.run(PATH=os.pathsep.join([*map(str, folders), CLEAN_PATH]))
+    assert found["pulumi-resource-command"] == found["pulumi-language-python"] == "stand-in"
+
+
+def test_the_command_lies_beside_the_language_hosts_stand_in(bench: Bench) -> None:
+    bench.mirror.publish(TOOL_PATH, PROGRAM)
+    bench.run()
+    entry, cached = bench.layout.bin / "pulumi", bench.layout.tool("pulumi", "1.2.3", "official") / "bin" / "pulumi"
+    assert not entry.is_symlink()
+    assert entry.samefile(cached)
+    bench.run()
+    assert not entry.is_symlink()
+    script(cached.with_name("pulumi.new"), "v1.2.3").replace(cached)
+    bench.run()
+    assert not entry.is_symlink()
+    assert entry.samefile(cached), "of a new file in the cache, not of the old one"
+    script(cached.with_name("pulumi-language-python"), "")
+    bench.run()
+    assert not (bench.layout.bin / "pulumi-language-python").exists()
+    assert entry.resolve() == cached, "its language host lies beside that one"
+    assert not [left for left in bench.layout.bin.iterdir() if left.name.startswith(".")]
+
+
+def test_a_cache_on_another_file_system_is_linked_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*places: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refused)
+    bench.mirror.publish(TOOL_PATH, PROGRAM)
+    bench.run()
+    assert (bench.layout.bin / "pulumi").is_symlink()
+    assert bench.says() == "v1.2.3"
 
 
 def test_an_unreachable_host_is_remembered_until_refresh(bench: Bench) -> None:
@@ -226,7 +273,7 @@ def test_the_record_tells_what_is_missing(bench: Bench) -> None:
     bench.run()
     record = chosen.read(bench.layout)
     assert chosen.missing(record, PINS, bench.layout, ["sim"]) == []
-    assert record.standins(PINS) == ["the language host", "the command plugin"]
+    assert [plugin.what for plugin in record.standins(PINS)] == ["the language host", "the command plugin"]
     (bench.layout.bin / "pulumi").unlink()
     assert chosen.missing(record, PINS, bench.layout, ["sim"]) == ["pulumi"]
     shutil.rmtree(bench.layout.cache / "tools")
