@@ -12,10 +12,11 @@ from typing import Literal
 
 from toolchain import pins as pinned
 from toolchain.layout import VERSIONS, Layout
-from toolchain.pins import Pins
+from toolchain.pins import Pins, Plugin
 
 Origin = Literal["PATH", "official", "built", "stand-in"]
 MODES = ("any", "official", "registries")
+PLACES = 2  # raised when `make setup` puts its files elsewhere, so that what an older one wrote is put right
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class Chosen:
     entries: dict[str, Choice] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
 
-    def standins(self, pins: Pins) -> list[str]:
-        """The stand-ins in use, in words."""
+    def standins(self, pins: Pins) -> list[Plugin]:
+        """The plugins for which stand-ins are in use."""
         return [
-            plugin.what
+            plugin
             for program, plugin in pins.plugins.items()
             if program in self.entries and self.entries[program].origin == "stand-in"
         ]
@@ -66,7 +67,7 @@ class Chosen:
 
 def inputs(layout: Layout, mode: str, mirror: str | None) -> str:
     """A digest of what the choice depends on: pins, Go modules, mode, mirror and the checkout's place."""
-    digest = hashlib.sha256(repr((str(layout.root), str(layout.cache), mode, mirror)).encode())
+    digest = hashlib.sha256(repr((PLACES, str(layout.root), str(layout.cache), mode, mirror)).encode())
     digest.update(VERSIONS.read_bytes())
     for file in sorted((VERSIONS.parent / "go").glob("*/*")):
         digest.update(file.name.encode() + file.read_bytes())
@@ -125,5 +126,5 @@ def _serves(chosen: Chosen, layout: Layout, name: str) -> bool:
 
 
 def linked(name: str, choice: Choice) -> bool:
-    """Whether the choice has an entry in `.tools/bin`: the user's own programs and Pulumi's own plugins have none."""
-    return choice.origin == "stand-in" or (choice.origin != "PATH" and not name.startswith("pulumi-"))
+    """Whether the choice has a link in `.tools/bin`: the user's own programs and Pulumi's plugins have none."""
+    return choice.origin != "PATH" and not name.startswith("pulumi-")

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from toolchain import chosen, pins, quick
+from toolchain import chosen, environment, pins, quick
 from toolchain import doctor as doctors
 from toolchain import stack as stacks
 from toolchain.errors import ToolError
@@ -117,6 +117,8 @@ def _prepare(wanted: tuple[str, ...], report: Reporter, refresh: bool = False) -
     if record is None:
         record = _installer(report, refresh).setup(wanted)
         report.note(f"setup: done in {seconds(time.monotonic() - start)}")
+        if environment.outdated(Layout.of(os.environ), os.environ):
+            report.note('setup: this shell has its variables from before: run `eval "$(make -s env)"` again')
     line = quick.standin_line(record)
     if line:
         report.warn(line)

@@ -75,7 +75,7 @@ def go_row(go: build.Go | None, needed: tuple[int, int]) -> Row:
 
 def show(pins: Pins, layout: Layout, environ: Mapping[str, str]) -> int:
     """Prints the table and what is missing. The exit code is 0: a missing tool is an answer, not a failure."""
-    search = without(environ.get("PATH", ""), layout.bin, layout.cache)
+    search = without(environ.get("PATH", ""), layout.tools, layout.cache)
     with ThreadPoolExecutor() as pool:
         docking = pool.submit(docker.look, environ)
         going = pool.submit(build.find_go, environ)

@@ -12,6 +12,7 @@ from toolchain import chosen, pins
 from toolchain.layout import Layout
 
 BACKEND = "PULUMI_BACKEND_URL"
+HOME = "PULUMI_HOME"
 PHRASE = "PULUMI_CONFIG_PASSPHRASE"
 PHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 OURS = "KAFKA_HA_PASSPHRASE_OF"  # the stack whose passphrase `make env` put into the shell
@@ -21,6 +22,23 @@ SIM_PHRASE = "sim"  # the simulation holds no secret of anybody
 def own_backend(layout: Layout, environ: Mapping[str, str]) -> bool:
     """Whether the state lies in this checkout: no backend is set, or it is ours (from `make env`)."""
     return environ.get(BACKEND) in (None, "", backend(layout))
+
+
+def own_home(layout: Layout, environ: Mapping[str, str]) -> bool:
+    """Whether Pulumi's home is this checkout's: all its plugins are stand-ins, and the user keeps nothing elsewhere.
+
+    A home of the user's may hold what opens his backend: it stays, and the stand-ins go to PATH, of which Pulumi warns.
+    """
+    resources = [plugin for plugin in pins.load().plugins.values() if plugin.kind == "resource"]
+    free = environ.get(HOME) in (None, "", str(layout.own_home)) and own_backend(layout, environ)
+    return free and len(_launchers(layout)) == len(resources)
+
+
+def outdated(layout: Layout, environ: Mapping[str, str]) -> bool:
+    """Whether `environ` is from a `make env` that found other plugins."""
+    entries = environ.get("PATH", "").split(os.pathsep)
+    ours = environ.get(HOME) == str(layout.own_home)
+    return str(layout.bin) in entries and own_home(layout, environ) != ours
 
 
 def backend(layout: Layout) -> str:
@@ -43,9 +61,16 @@ def own_passphrase(layout: Layout, stack: str, environ: Mapping[str, str]) -> bo
 def variables(layout: Layout, stack: str, environ: Mapping[str, str]) -> dict[str, str | None]:
     """What to set for `stack` (None: to unset); makes the state folder and a passphrase where they are needed."""
     found: dict[str, str | None] = {
-        "PATH": os.pathsep.join([str(layout.bin), _path_without(layout.bin, environ)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
+    folders = [layout.bin]
+    if own_home(layout, environ):
+        found[HOME] = str(layout.own_home)
+    else:
+        folders += _launchers(layout)
+        if environ.get(HOME) == str(layout.own_home):
+            found[HOME] = None
+    found["PATH"] = os.pathsep.join([*dict.fromkeys(map(str, folders)), _path_without(layout.tools, environ)])
     if own_backend(layout, environ):
         layout.state.mkdir(parents=True, exist_ok=True)
         found[BACKEND] = backend(layout)
@@ -92,5 +117,13 @@ def _passphrase(layout: Layout, stack: str) -> dict[str, str | None]:
     return {PHRASE: None, PHRASE_FILE: str(file), OURS: stack}
 
 
+def _launchers(layout: Layout) -> list[Path]:
+    """The folders of the resource plugins' stand-ins."""
+    record = chosen.read(layout)
+    standins = [plugin for plugin in record.standins(pins.load()) if plugin.kind == "resource"]
+    return [Path(record.entries[plugin.program].path).parent for plugin in standins]
+
+
 def _path_without(folder: Path, environ: Mapping[str, str]) -> str:
-    return os.pathsep.join(entry for entry in environ.get("PATH", "").split(os.pathsep) if entry != str(folder))
+    entries = environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if not Path(entry).is_relative_to(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class Installer:
         known = before.unreachable if before.inputs == now and not self.refresh else {}
         self.chosen = Chosen(now, dict(before.entries) if before.inputs == now else {}, dict(known))
         self.official = Official(self.layout.cache / "downloads", mirror, self.chosen.unreachable)
-        self.search = without(self.environ.get("PATH", ""), self.layout.bin, self.layout.cache)
+        self.search = without(self.environ.get("PATH", ""), self.layout.tools, self.layout.cache)
 
     def setup(self, stacks: Sequence[str]) -> Chosen:
         """Gets all that `stacks` need and records it.
@@ -196,9 +197,14 @@ class Installer:
                 f"{plugin.what} {plugin.version} can't be had officially ({reason}), and KAFKA_HA_TOOLS=official "
                 "allows no stand-in: set KAFKA_HA_MIRROR, or unset KAFKA_HA_TOOLS"
             )
+        folder = self.layout.standin(plugin.kind, plugin.name, plugin.version)
         if choice is None:
-            launcher = links.launch(self.layout, plugin.program, plugin.standin)
+            launcher = links.launch(self.layout, folder, plugin.program, plugin.standin)
             choice = Choice.of(launcher, plugin.version, "stand-in")
+            if plugin.kind == "language":
+                links.settle(self.layout, "pulumi")
+        elif plugin.kind != "language":
+            shutil.rmtree(folder, ignore_errors=True)
         self._choose(plugin.program, choice)
 
     def _plugin_on_path(self, plugin: Plugin) -> Choice | None:
@@ -238,10 +244,10 @@ class Installer:
 
     def _choose(self, name: str, choice: Choice) -> None:
         self.chosen.entries[name] = choice
-        if not chosen.linked(name, choice):
-            links.remove(self.layout, name)
-        elif choice.origin != "stand-in":
+        if chosen.linked(name, choice):
             links.link(self.layout, name, Path(choice.path))
+        elif Path(choice.path) != self.layout.bin / name:
+            links.remove(self.layout, name)  # Pulumi would prefer what lies on PATH
         self._save()
 
     def _save(self) -> None:

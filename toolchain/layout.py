@@ -24,22 +24,35 @@ class Layout:
     def of(cls, environ: Mapping[str, str], root: Path = ROOT) -> Layout:
         """Reads KAFKA_HA_CACHE and PULUMI_HOME; without them the usual folders of the user."""
         home = Path(environ.get("HOME") or Path.home())
+        given = environ.get("PULUMI_HOME")
+        if given == str(root / ".tools" / "pulumi"):  # `make env` set it, not the user
+            given = None
         base = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
         return cls(
             root=root,
             cache=Path(environ.get("KAFKA_HA_CACHE") or base / "kafka-ha").expanduser().absolute(),
-            pulumi_home=Path(environ.get("PULUMI_HOME") or home / ".pulumi").expanduser().absolute(),
+            pulumi_home=Path(given or home / ".pulumi").expanduser().absolute(),
         )
 
     @property
+    def tools(self) -> Path:
+        """All that `make setup` writes into this checkout."""
+        return self.root / ".tools"
+
+    @property
     def bin(self) -> Path:
-        """This checkout's programs: links into the cache and launchers of the stand-ins."""
-        return self.root / ".tools" / "bin"
+        """This checkout's programs: links into the cache and the launcher of the language host's stand-in."""
+        return self.tools / "bin"
+
+    @property
+    def own_home(self) -> Path:
+        """This checkout's PULUMI_HOME, with the launchers of the plugins' stand-ins."""
+        return self.tools / "pulumi"
 
     @property
     def chosen(self) -> Path:
         """What was chosen for this checkout, and where it comes from."""
-        return self.root / ".tools" / "chosen.json"
+        return self.tools / "chosen.json"
 
     @property
     def state(self) -> Path:
@@ -53,6 +66,10 @@ class Layout:
     def plugin(self, kind: str, name: str, version: str) -> Path:
         """The folder in which Pulumi looks for an installed plugin."""
         return self.pulumi_home / "plugins" / f"{kind}-{name}-v{version}"
+
+    def standin(self, kind: str, name: str, version: str) -> Path:
+        """The folder of a stand-in's launcher. Pulumi looks for its language host beside its command."""
+        return self.bin if kind == "language" else self.own_home / "plugins" / f"{kind}-{name}-v{version}"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def ready_line(stack: str, record: chosen.Chosen) -> str:
 
 def standin_line(record: chosen.Chosen) -> str | None:
     """The one warning line that names the stand-ins in use, or None."""
-    names = record.standins(pins.load())
+    names = [plugin.what for plugin in record.standins(pins.load())]
     if not names:
         return None
     return (
@@ -51,7 +51,8 @@ def _env(stack: str, environ: Mapping[str, str]) -> int:
     layout = Layout.of(environ)
     if chosen.fresh(layout, environ, [stack]) is None:
         command = "make setup" if stack == "sim" else f"make setup STACK={stack}"
-        print(f"warning: not all tools of the stack {stack} are there yet: run `{command}`", file=sys.stderr)
+        told = f"warning: not all tools of the stack {stack} are there yet: run `{command}`, then this again"
+        print(told, file=sys.stderr)
     try:
         print(environment.shell(environment.variables(layout, stack, environ), environ))
     except ToolError as error:

@@ -14,7 +14,6 @@ _PROGRAMS = {
     "Kubernetes": ("kube-apiserver", "--version"),
     "kwok": ("kwok", "--version"),
 }
-_PLUGINS = ("pulumi-language-python", "pulumi-resource-kubernetes", "pulumi-resource-command")
 
 
 def machine() -> str:
@@ -43,6 +42,6 @@ def _said(*command: str) -> str:
 
 
 def _stand_ins() -> bool:
-    """Whether any of the plugins on PATH is one of the checkout's launchers, which are scripts."""
-    paths = (shutil.which(plugin) for plugin in _PLUGINS)
-    return any(path is not None and Path(path).read_bytes()[:2] == b"#!" for path in paths)
+    """Whether the language host is one of the checkout's launchers, which are scripts; the plugins come with it."""
+    host = shutil.which("pulumi-language-python")
+    return host is not None and Path(host).read_bytes()[:2] == b"#!"
