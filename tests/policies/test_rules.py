@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.rules import RULES, KafkaFacts, Rule, TopicFacts, judge
@@ -81,6 +81,7 @@ def test_a_rule_is_complete(rule: Rule) -> None:
 COUNTS = st.integers(1, 12)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS, st.integers(1, 5))
 def test_what_passes_outlives_the_loss_of_the_budget_and_of_a_zone(
     brokers: int, voters: int, factor: int, min_isr: int, zones: int

@@ -1,0 +1,1 @@
+"""Readers: a module for each way of deploying Kafka."""

@@ -1,0 +1,148 @@
+"""What a pod template says about placement, resources and rights; the same for every way of deploying Kafka."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from policies.manifest import Doc, selects
+from policies.rules.model import Fact, PodSecurity, Spread
+
+_ZONE_KEY = "topology.kubernetes.io/zone"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|SASL_JAAS|JAAS_CONFIG|PRIVATE_KEY|CREDENTIAL", re.IGNORECASE)
+_NOT_SECRET = re.compile(r"_(FILE|PATH|LOCATION|DIR|NAME|TYPE|ENABLED?|USERNAME)$|_TOPIC_|DELEGATION", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\([A-Za-z0-9_]+\)")
+_HEAP = re.compile(r"-Xmx(\d+)([kKmMgGtT]?)(?![\w.])")
+_HEAP_FACTORS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_UNREADABLE = "the constraint is computed by the deployment"
+
+
+Labels = Mapping[str, object] | None
+
+
+def spreads(
+    constraints: Doc, affinity: Doc, labels: Labels, peers: Mapping[str, Labels] | None = None
+) -> Fact[tuple[Spread, ...]]:
+    """All constraints on where the pods may stand. `peers` are the labels of the cluster's other groups, by path."""
+    found: list[Spread] = []
+    try:
+        found += (_constraint(one, labels, peers or {}) for one in constraints.each())
+        rules = affinity["podAntiAffinity"]
+        found += (_anti(term, labels, peers or {}, hard=True) for term in rules[_REQUIRED].each())
+        found += (_anti(term["podAffinityTerm"], labels, peers or {}, hard=False) for term in rules[_PREFERRED].each())
+    except _Unreadable as unreadable:
+        return Fact(unreadable.args[0], undecided=_UNREADABLE)
+    return Fact(constraints.path, tuple(found))
+
+
+class _Unreadable(Exception):
+    pass
+
+
+def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels]) -> Spread:
+    key, when = one["topologyKey"].value, one["whenUnsatisfiable"].value
+    skew = one["maxSkew"].integer()
+    matches = selects(one["labelSelector"], labels)
+    if not isinstance(key, str) or not isinstance(when, str) or skew.value is None or matches is None:
+        raise _Unreadable(one.path)
+    narrowing = [name.value for name in one["matchLabelKeys"].each() if isinstance(name.value, str)]
+    covers = frozenset(
+        path
+        for path, other in peers.items()
+        if selects(one["labelSelector"], other)
+        and all((labels or {}).get(name) == (other or {}).get(name) for name in narrowing)
+    )
+    return Spread(one.path, key, when == "DoNotSchedule", skew.value, matches, covers=covers)
+
+
+def _anti(term: Doc, labels: Labels, peers: Mapping[str, Labels], hard: bool) -> Spread:
+    key, matches = term["topologyKey"].value, selects(term["labelSelector"], labels)
+    if not isinstance(key, str) or matches is None:
+        raise _Unreadable(term.path)
+    covers = frozenset(path for path, other in peers.items() if selects(term["labelSelector"], other))
+    return Spread(term.path, key, hard, 1, matches, exclusive=True, covers=covers)
+
+
+def pinned(pod: Doc) -> str:
+    """The one zone that the pods may stand in; empty where there are several, or any."""
+    zone = pod["nodeSelector"][_ZONE_KEY].plain()
+    confined = zones(pod["affinity"])
+    return zone or (confined.value[0] if confined and confined.value and len(confined.value) == 1 else "")
+
+
+def zones(affinity: Doc) -> Fact[tuple[str, ...]] | None:
+    """The zones that the pods are confined to, where they are."""
+    terms = affinity.at("nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    named: set[str] = set()
+    for term in terms.each():
+        inside = [
+            one
+            for one in term["matchExpressions"].each()
+            if (one["key"].value, one["operator"].value) == (_ZONE_KEY, "In")
+        ]
+        if not inside:
+            return None
+        named |= {zone.value for one in inside for zone in one["values"].each() if isinstance(zone.value, str)}
+    return Fact(terms.path, tuple(sorted(named))) if named else None
+
+
+def heap(text: Fact[str]) -> Fact[int] | None:
+    """The largest -Xmx, in bytes; None where there is none to be read."""
+    sizes = [int(size) * _HEAP_FACTORS[unit.lower()] for size, unit in _HEAP.findall(text.value or "")]
+    return Fact(text.path, sizes[-1]) if sizes else None
+
+
+def requested(resources: Doc) -> Fact[bool]:
+    """Whether cpu and memory are requested; a limit alone is a request too."""
+    missing = []
+    for name in ("cpu", "memory"):
+        values = [resources.at(part, name) for part in ("requests", "limits")]
+        if any(value.unknown for value in values):
+            return Fact(resources["requests"].path, undecided="the resources are computed by the deployment")
+        if all(value.absent for value in values):
+            missing.append(name)
+    note = f"no request of {' and '.join(missing)}" if missing else ""
+    return Fact(resources["requests"].path, not missing, note=note)
+
+
+def non_root(pod: Doc, container: Doc) -> Fact[bool]:
+    """Whether the container may not run as root."""
+    own = container["securityContext"]["runAsNonRoot"]
+    return (own if not own.absent else pod["runAsNonRoot"]).flag()
+
+
+def restricted(pod: Doc, container: Doc) -> Fact[bool]:
+    """Whether the container keeps to the restricted standard, as far as its own context says."""
+    context = container["securityContext"]
+    if context.unknown or pod.unknown:
+        return Fact(context.path, undecided="the security context is computed by the deployment")
+    drops = {one.plain() for one in context.at("capabilities", "drop").each()}
+    seccomp = [context.at("seccompProfile", "type").value, pod.at("seccompProfile", "type").value]
+    wrong = [
+        what
+        for what, right in (
+            ("privilege escalation", context["allowPrivilegeEscalation"].value is False),
+            ("capabilities", "ALL" in drops),
+            (
+                "no seccomp profile",
+                bool({"RuntimeDefault", "Localhost"} & {one for one in seccomp if isinstance(one, str)}),
+            ),
+            ("privileged", context["privileged"].value in (None, False)),
+        )
+        if not right
+    ]
+    return Fact(context.path, not wrong, note=", ".join(wrong))
+
+
+def plain_secrets(container: Doc) -> Iterator[str]:
+    """Where variables stand whose names say secret and whose values are written out. Values are never looked at."""
+    for entry in container["env"].each():
+        name, value = entry["name"].plain(), entry["value"]
+        secret = _SECRET_NAME.search(name) and not _NOT_SECRET.search(name)
+        if secret and isinstance(value.value, str) and value.value and not _REFERENCE.fullmatch(value.value):
+            yield entry.path
+
+
+def security(pod: Doc, container: Doc) -> PodSecurity:
+    """What the container may do; `pod` is the pod's security context."""
+    return PodSecurity(non_root(pod, container), restricted(pod, container), tuple(plain_secrets(container)))

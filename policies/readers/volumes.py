@@ -1,0 +1,113 @@
+"""Where the records of a workload's pods stand."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.manifest import Doc, Manifest
+from policies.readers.images import Convention
+from policies.readers.sources import Settings
+from policies.rules.model import Fact, Storage
+from policies.world import World
+
+# Where an image puts records unless it is told.
+_DEFAULTS: Final = {
+    Convention.OFFICIAL: "/tmp/kafka-logs",
+    Convention.CONFLUENT: "/var/lib/kafka/data",
+    Convention.BITNAMI: "/bitnami/kafka/data",
+}
+_PERSISTENT: Final = frozenset(
+    (
+        "persistentVolumeClaim",
+        "csi",
+        "nfs",
+        "cephfs",
+        "rbd",
+        "iscsi",
+        "awsElasticBlockStore",
+        "gcePersistentDisk",
+        "azureDisk",
+    )
+)
+
+
+def storage(owner: Manifest, pod: Doc, container: Doc, settings: Settings, world: World) -> Storage:
+    """The storage of the records, and what becomes of it."""
+    claims = owner.spec("volumeClaimTemplates")
+    return Storage(
+        persistent=_persistent(pod, container, claims, settings),
+        keep_on_delete=tuple(_retained(owner.spec("persistentVolumeClaimRetentionPolicy"))),
+        access_modes=_access_modes(claims),
+        binding_mode=_binding_mode(claims, world),
+    )
+
+
+def _persistent(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fact[bool]:
+    mounts = {mount["mountPath"].plain().rstrip("/"): mount["name"] for mount in container["volumeMounts"].each()}
+    if container["volumeMounts"].unknown or claims.unknown or pod["volumes"].unknown:
+        return Fact(container["volumeMounts"].path, undecided="the volumes are computed by the deployment")
+    templates = {claim.at("metadata", "name").plain() for claim in claims.each()}
+    volumes = {volume["name"].plain(): volume for volume in pod["volumes"].each()}
+    for directory in _directories(settings):
+        mounted = max((at for at in mounts if f"{directory}/".startswith(f"{at}/")), key=len, default=None)
+        if mounted is None:
+            return Fact(container["volumeMounts"].path, False, note=f"no volume at {directory}, where the records are")
+        name = mounts[mounted].plain()
+        if name and name in templates:
+            continue
+        volume = volumes.get(name, Doc(None, container["volumeMounts"].path))
+        if volume.unknown or volume.absent:
+            return Fact(volume.path, undecided="the volume is computed by the deployment")
+        kinds = [key for key, _ in volume.items() if key != "name"]
+        if not set(kinds) & _PERSISTENT:
+            return Fact(volume.path, False, note=f"{', '.join(kinds) or 'no volume'} at {mounted}")
+    if _directories(settings):
+        return Fact(claims.path, True)
+    if not templates and not any("persistentVolumeClaim" in dict(volume.items()) for volume in volumes.values()):
+        return Fact(claims.path, False, note="no persistent volume")
+    return Fact(claims.path, undecided="where the records are can't be told: log.dirs is not among the settings")
+
+
+def _directories(settings: Settings) -> list[str]:
+    for key in ("log.dirs", "log.dir"):
+        fact = settings.written(key)
+        if fact.value:
+            found = [one.strip().rstrip("/") for one in fact.value.split(",") if one.strip()]
+            return found if all(one.startswith("/") for one in found) else []
+        if key in settings.values:
+            return []
+    if settings.open_reason or (settings.command.strip() and settings.convention is Convention.OWN):
+        return []
+    default = _DEFAULTS.get(settings.convention)
+    return [default] if default else []
+
+
+def _retained(policy: Doc) -> Iterator[Fact[bool]]:
+    for key in ("whenDeleted", "whenScaled"):
+        text = policy[key].text()
+        if text.undecided:
+            yield Fact(text.path, undecided=text.undecided)
+        elif text.value is not None:
+            yield Fact(text.path, text.value != "Delete", note=text.value)
+
+
+def _access_modes(claims: Doc) -> Fact[tuple[str, ...]] | None:
+    modes = [claim["spec"]["accessModes"] for claim in claims.each()]
+    named = tuple(mode.value for one in modes for mode in one.each() if isinstance(mode.value, str))
+    return Fact(modes[0].path, named) if modes else None
+
+
+def binding_mode(name: Doc, world: World) -> Fact[str] | None:
+    """The binding mode of the class of that name; None where the class is not among these resources."""
+    one = world.find("storage.k8s.io", "StorageClass", name.plain(), "default")  # it has no namespace
+    if one is None:
+        return None
+    mode = Doc(one.doc["volumeBindingMode"].value, f"StorageClass {one.name}: volumeBindingMode")
+    return Fact(mode.path, "Immediate", note="unset") if mode.absent else mode.text()
+
+
+def _binding_mode(claims: Doc, world: World) -> Fact[str] | None:
+    for claim in claims.each():
+        name = claim["spec"]["storageClassName"]
+        if name.plain() and (mode := binding_mode(name, world)):
+            return mode
+    return None

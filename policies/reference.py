@@ -1,0 +1,76 @@
+"""The rules as a page: `python -m policies.reference` writes docs/policies.md, and a test holds it current."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from policies.rules import GROUPS, Limits, Rule, Severity
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "policies.md"
+_HEAD = """\
+# Policies: what is refused, and why
+
+<!-- Written by `python -m policies.reference` from the rules themselves; change the rules, not this page. -->
+
+`pulumi preview --policy-pack policies` judges every Kafka that a program would deploy: this project's, plain
+StatefulSets and Deployments (Apache's, Confluent's, Bitnami's and your own images), Strimzi, Confluent for
+Kubernetes and Redpanda. What it needs from several resources, such as the disruption budget of a StatefulSet, it
+decides at the end of the preview from the inputs that were shown, so also when there is no cluster yet.
+
+- **mandatory** stops the deployment, **advisory** is shown. *Production* is mandatory where `production` is set.
+- What can't be known in a preview is told as undecided, never passed in silence. `undecided: mandatory` makes
+  that stop the deployment too.
+- A setting that is absent is judged by the default of the Kafka version that the image names.
+- Values of variables and settings that may be secret are never shown.
+
+## Configuration
+One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error, and nothing is deployed.
+```json
+{
+  "kafka": {
+    "production": true,
+    "undecided": "advisory",
+    "rules": {
+      "min-isr": "mandatory",
+      "grace-period": {"enforcement": "advisory", "minimum": 90},
+      "zone-spread": {"key": "topology.kubernetes.io/zone"}
+    },
+    "exemptions": [
+      {"namespace": "lab-*", "name": "*", "rules": ["brokers"], "reason": "goes in May", "until": "2027-05-31"}
+    ]
+  },
+  "kafka-remedies": "remediate"
+}
+```
+- `rules`: by rule `mandatory`, `advisory` or `disabled`, and the parameters of the tables below.
+- `exemptions`: clusters by namespace and name (`*` stands for anything), with a reason and a last day. After that
+  day the rules hold again, and the pack says so.
+- `kafka-remedies`: off unless it is set to `remediate`; then a missing spread and a short grace period of a
+  StatefulSet, and missing `publishNotReadyAddresses` of its Service, are set right instead of refused.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join((_HEAD, *(line for name, rules in GROUPS.items() for line in _group(name, rules))))
+
+
+def _group(name: str, rules: tuple[Rule, ...]) -> Iterator[str]:
+    yield f"## {name}"
+    yield "| rule | does | why | remedy | parameters |"
+    yield "|---|---|---|---|---|"
+    for rule in rules:
+        level = "mandatory" if rule.severity is Severity.ERROR else "advisory"
+        level += "; production: mandatory" if rule.strict_in_production else ""
+        limits = Limits()
+        settings = ", ".join(f"`{name}`: {getattr(limits, at)}" for name, at in rule.parameters.items())
+        yield f"| [{rule.id}]({rule.url}) | {level} | {_sentence(rule.why)} | {rule.remedy} | {settings} |"
+    yield ""
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())

@@ -1,0 +1,78 @@
+"""Remedies that are safe to apply to what a program asked for. Nothing is changed unless a team opts in."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi_policy import ResourceValidationArgs
+
+from policies.adapter import kind_of, plain
+from policies.manifest import Doc, Manifest
+from policies.readers import plain as workloads
+from policies.rules import Limits
+from policies.rules.spread import RULES as _SPREAD_RULES
+from policies.world import World
+
+_GRACE = 120  # seconds
+_QUORUM_PORT = 9093
+
+
+def remedy(args: ResourceValidationArgs) -> Any:
+    """The properties of a broker's workload or Service, set right; None where nothing is to be done."""
+    kind = kind_of(args.resource_type)
+    if kind not in (("apps", "StatefulSet"), ("", "Service")):
+        return None
+    one = Manifest(*kind, Doc(plain(args.props)), args.urn, args.name)
+    # The SDK hands out a proxy here; only its target keeps secrets and unknown values as they are.
+    target: dict[str, Any] = copy.deepcopy(dict(args.props["__target"]))
+    changed = _service(one, target) if kind[1] == "Service" else _workload(one, target)
+    return target if changed else None
+
+
+def _service(one: Manifest, target: dict[str, Any]) -> bool:
+    voting = any(
+        port["port"].integer().value == _QUORUM_PORT or port["name"].value == "controller"
+        for port in one.spec("ports").each()
+    )
+    quorum = voting and "kafka" in f"{one.name}{one.spec('selector').value}".lower()
+    if one.spec("clusterIP").value != "None" or not quorum or not one.spec("publishNotReadyAddresses").absent:
+        return False
+    target["spec"]["publishNotReadyAddresses"] = True
+    return True
+
+
+def _workload(one: Manifest, target: dict[str, Any]) -> bool:
+    facts = next(iter(workloads.read(World([one], complete=False), one)), None)
+    if facts is None:
+        return False
+    limits = Limits()
+    pod = target["spec"]["template"]["spec"]
+    labels = one.spec("template", "metadata", "labels").value
+    changed = False
+    if one.spec("template", "spec", "topologySpreadConstraints").absent and isinstance(labels, Mapping):
+        selector = one.spec("selector", "matchLabels").value
+        wanted = dict(selector) if isinstance(selector, Mapping) else dict(labels)
+        checks = {rule.id: rule.check for rule in _SPREAD_RULES}
+        missing = [
+            key
+            for rule, key in (("zone-spread", limits.zone_key), ("host-spread", limits.host_key))
+            if any(checks[rule](facts, limits))
+        ]
+        if missing:
+            pod["topologySpreadConstraints"] = [_constraint(key, wanted) for key in missing]
+            changed = True
+    grace = one.spec("template", "spec", "terminationGracePeriodSeconds")
+    seconds = grace.integer()
+    if grace.absent or (seconds.value is not None and seconds.value < limits.minimum_grace_period):
+        pod["terminationGracePeriodSeconds"] = _GRACE
+        changed = True
+    return changed
+
+
+def _constraint(key: str, labels: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "topologyKey": key,
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": dict(labels)},
+    }

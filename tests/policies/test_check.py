@@ -1,0 +1,82 @@
+"""The command on manifests: what it prints, and its exit codes."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policies.check import SAFE, UNSAFE, UNUSABLE, main
+from tests.policies.manifests import BASES, HERE, load
+
+
+@pytest.fixture
+def unsafe(tmp_path: Path) -> Path:
+    case = load(HERE / "cases/min-isr/fail-official.yaml")
+    path = tmp_path / "unsafe.yaml"
+    path.write_text(yaml.safe_dump_all(case.documents))
+    return path
+
+
+def test_safe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(BASES / "strimzi.yaml")]) == SAFE
+    assert capsys.readouterr().out == "0 mandatory, 0 advisory\n"
+
+
+def test_unsafe(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(unsafe)]) == UNSAFE
+    out = capsys.readouterr().out
+    assert (
+        "mandatory: StatefulSet shop/kafka: spec.template.spec.containers[kafka].env[KAFKA_MIN_INSYNC_REPLICAS]" in out
+    )
+    assert "1 mandatory" in out
+
+
+def test_json(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "--output", "json", str(unsafe)])
+    entries = json.loads(capsys.readouterr().out)
+    assert [(one["rule"], one["level"]) for one in entries if one["level"] == "mandatory"] == [("min-isr", "mandatory")]
+    assert entries[0]["file"] == str(unsafe)
+
+
+def test_sarif(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "--output", "sarif", str(unsafe)])
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    errors = [one for one in run["results"] if one["level"] == "error"]
+    assert [one["ruleId"] for one in errors] == ["min-isr"]
+    assert {one["ruleId"] for one in run["results"]} <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+
+
+def test_standard_input_folders_and_lists(
+    unsafe: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents: list[Any] = list(yaml.safe_load_all(unsafe.read_text()))
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"kind": "List", "items": documents})))
+    assert main(["check", "-"]) == UNSAFE
+    assert main(["check", str(unsafe.parent)]) == UNSAFE
+
+
+def test_configuration(unsafe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "policy.json"
+    config.write_text(json.dumps({"kafka": {"rules": {"min-isr": "advisory"}}}))
+    assert main(["check", "--config", str(config), str(unsafe)]) == SAFE
+    config.write_text(json.dumps({"kafka": {"rules": {"min-irs": "advisory"}}}))
+    assert main(["check", "--config", str(config), str(unsafe)]) == UNUSABLE
+    assert "there is no such rule" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t- x", "{{ template }}: {", "\x00"])
+def test_what_cannot_be_read_is_told(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    assert main(["check", str(path)]) == UNUSABLE
+    said = capsys.readouterr().err
+    assert "broken.yaml" in said
+    assert said.count("\n") == 1
+
+
+def test_a_missing_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "no-such.yaml"]) == UNUSABLE
+    assert "no-such.yaml" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""What a platform team sets: what holds, what ends, and how a mistake is told."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from policies.configuration import BadConfiguration, Configuration, Level, expired, parse
+from policies.judgement import tell
+from policies.manifest import manifest
+from policies.rules import Limits, Outcome, Severity, Verdict
+from policies.world import World
+from tests.policies.manifests import HERE, base, load
+
+TODAY = date(2026, 6, 1)
+ERROR = Verdict("min-isr", Severity.ERROR, "p", "1", "more", "why", "remedy")
+ADVICE = replace(ERROR, rule="tls", severity=Severity.ADVICE)
+
+
+def undecided(verdict: Verdict) -> Verdict:
+    return replace(verdict, outcome=Outcome.UNDECIDED)
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "level"),
+    [
+        ({}, ERROR, Level.MANDATORY),
+        ({}, ADVICE, Level.ADVISORY),
+        ({}, undecided(ERROR), Level.ADVISORY),
+        ({"undecided": "mandatory"}, undecided(ERROR), Level.MANDATORY),
+        ({"undecided": "mandatory"}, undecided(ADVICE), Level.ADVISORY),
+        ({"production": True}, ADVICE, Level.MANDATORY),
+        ({"rules": {"tls": "mandatory"}}, ADVICE, Level.MANDATORY),
+        ({"rules": {"min-isr": "advisory"}}, ERROR, Level.ADVISORY),
+        ({"rules": {"min-isr": {"enforcement": "disabled"}}}, ERROR, Level.DISABLED),
+        ({"rules": {"min-isr": "disabled"}, "undecided": "mandatory"}, undecided(ERROR), Level.DISABLED),
+        ({"rules": {"min-isr": "advisory"}, "undecided": "mandatory"}, undecided(ERROR), Level.ADVISORY),
+    ],
+)
+def test_levels(given: dict[str, Any], verdict: Verdict, level: Level) -> None:
+    assert parse(given).level(verdict) is level
+
+
+def test_parameters() -> None:
+    given = {"rules": {"replication-factor": {"minimum": 2.0}, "zone-spread": {"key": "example.com/rack"}}}
+    assert parse(given).limits == Limits(minimum_replication_factor=2, zone_key="example.com/rack")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"prodution": True}, "there is no 'prodution'"),
+        ({"production": "yes"}, "production: got 'yes'"),
+        ({"undecided": "disabled"}, "undecided: got 'disabled'"),
+        ({"rules": []}, "rules: got []"),
+        ({"rules": {"min-irs": "advisory"}}, "rules.min-irs: there is no such rule"),
+        ({"rules": {"min-isr": "off"}}, "rules.min-isr: got 'off'"),
+        ({"rules": {"min-isr": {"minimum": "2"}}}, "rules.min-isr.minimum: got '2'"),
+        ({"rules": {"min-isr": {"minimum": 0}}}, "rules.min-isr.minimum: got 0"),
+        ({"rules": {"min-isr": {"maximum": 2}}}, "rules.min-isr: there is no 'maximum'"),
+        ({"rules": {"zone-spread": {"key": 1}}}, "rules.zone-spread.key: got 1"),
+        ({"exemptions": {}}, "exemptions: it must be a list"),
+        ({"exemptions": [{"namespace": "a", "until": "2027-01-01"}]}, "exemptions[0].reason"),
+        ({"exemptions": [{"namespace": "a", "reason": "b"}]}, "exemptions[0].until"),
+        ({"exemptions": [{"namespace": "a", "reason": "b", "until": "soon"}]}, "exemptions[0].until"),
+        ({"exemptions": [{"reason": "b", "until": "2027-01-01"}]}, "set namespace, name or both"),
+        ({"exemptions": [{"name": "a", "reason": "b", "until": "2027-01-01", "rules": ["x"]}]}, "exemptions[0].rules"),
+    ],
+)
+def test_a_mistake_is_told(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadConfiguration) as bad:
+        parse(given)
+    assert says in str(bad.value)
+
+
+def levels(configuration: Configuration, today: date = TODAY) -> dict[str, Level]:
+    case = load(HERE / "cases/min-isr/fail-official.yaml")
+    told = tell(World(manifest(one) for one in case.documents), configuration, today)
+    return {one.verdict.rule: one.level for one in told}
+
+
+@pytest.mark.parametrize(
+    ("exemption", "level"),
+    [
+        ({"namespace": "shop"}, Level.DISABLED),
+        ({"namespace": "sh*", "name": "kafka"}, Level.DISABLED),
+        ({"namespace": "shop", "rules": ["min-isr"]}, Level.DISABLED),
+        ({"namespace": "shop", "rules": ["tls"]}, Level.MANDATORY),
+        ({"namespace": "store"}, Level.MANDATORY),
+        ({"name": "kafka-other"}, Level.MANDATORY),
+    ],
+)
+def test_exemptions(exemption: dict[str, Any], level: Level) -> None:
+    configuration = parse({"exemptions": [{**exemption, "reason": "it goes in June", "until": "2026-06-01"}]})
+    assert levels(configuration)["min-isr"] is level
+    assert levels(configuration, date(2026, 6, 2))["min-isr"] is Level.MANDATORY
+    assert list(expired(configuration, TODAY)) == []
+    assert "it goes in June" in next(expired(configuration, date(2026, 6, 2)))
+
+
+def test_a_lower_minimum_passes_what_it_allows() -> None:
+    assert "min-isr" not in levels(parse({"rules": {"min-isr": {"minimum": 1}}}))
+
+
+def test_another_zone_key_is_judged_by() -> None:
+    documents = base("official")
+    told = tell(World(map(manifest, documents)), parse({"rules": {"zone-spread": {"key": "example.com/rack"}}}), TODAY)
+    assert "zone-spread" in {one.verdict.rule for one in told}

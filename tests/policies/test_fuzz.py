@@ -1,0 +1,98 @@
+"""Arbitrary property bags never crash the rules, and never pass as safe because they could not be read."""
+
+import copy
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.configuration import Configuration
+from policies.judgement import tell
+from policies.manifest import UNKNOWN, manifest
+from policies.world import World
+from tests.policies.manifests import base
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just(UNKNOWN), st.just("9" * 400)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+KINDS = (
+    ("apps/v1", "StatefulSet"),
+    ("kafka.strimzi.io/v1", "Kafka"),
+    ("cluster.redpanda.com/v1alpha2", "Redpanda"),
+    ("platform.confluent.io/v1beta1", "Kafka"),
+    ("policy/v1", "PodDisruptionBudget"),
+)
+NAMES = ("official", "confluent", "bitnami", "own", "strimzi", "cfk", "redpanda")
+
+
+def _places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, one in inner for place in _places(one, (*at, key)))]
+
+
+PLACES = {name: _places(base(name)) for name in NAMES}
+
+
+def told(documents: list[Any]) -> list[Any]:
+    objects = [manifest(one) for one in documents if isinstance(one, dict)]
+    return list(tell(World(objects), Configuration(), date(2026, 6, 1)))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(NAMES), st.data())
+def test_a_changed_place_never_crashes(name: str, data: st.DataObject) -> None:
+    documents: Any = copy.deepcopy(base(name))
+    places = [place for place in PLACES[name] if place]
+    *holder, last = data.draw(st.sampled_from(places))
+    target = documents
+    for key in holder:
+        target = target[key]
+    target[last] = data.draw(VALUES)
+    assert "readable" not in {one.verdict.rule for one in told(documents)}, "nothing ended in an unforeseen error"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(KINDS), VALUES, VALUES)
+def test_arbitrary_objects_never_crash(kind: tuple[str, str], metadata: Any, spec: Any) -> None:
+    told([{"apiVersion": kind[0], "kind": kind[1], "metadata": metadata, "spec": spec}])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_values_are_never_passed_in_silence(name: str) -> None:
+    """Whatever one value becomes unknown, either nothing depends on it or it is told."""
+    usual = {str(one.verdict) for one in told(base(name))}
+    silent = []
+    for place in PLACES[name]:
+        if "replication.factor" not in str(place[-1:]) and place[-1:] not in (("replicas",), ("maxUnavailable",)):
+            continue
+        documents: Any = copy.deepcopy(base(name))
+        *holder, last = place
+        target = documents
+        for key in holder:
+            target = target[key]
+        target[last] = UNKNOWN
+        if {str(one.verdict) for one in told(documents)} <= usual:
+            silent.append(place)
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_of_variables_are_never_shown(name: str) -> None:
+    """A value may be a secret: Pulumi hands it to policies in the clear."""
+    for place in PLACES[name]:
+        if place[-1:] != ("value",) and place[-2:-1] != ("args",):
+            continue
+        documents: Any = copy.deepcopy(base(name))
+        *holder, last = place
+        target = documents
+        for key in holder:
+            target = target[key]
+        target[last] = "hunter-two"
+        assert not [str(one.verdict) for one in told(documents) if "hunter-two" in str(one.verdict)]

@@ -1,0 +1,168 @@
+"""The rules against an independent model: every placement that the scheduler may choose, every loss, every eviction.
+
+The model knows nothing of the rules. It places nodes as Kubernetes may, replicas as Kafka may, takes a node or a
+zone away (or what the budget lets go), and asks whether writes go on and no acknowledged record is gone.
+"""
+
+import itertools
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from policies.rules import ClusterFacts, Outcome, examine
+from policies.rules.model import Budget, Fact, NodeGroup, Replicas, Spread
+
+EXAMPLES = int(os.environ.get("KAFKA_HA_CASES", "500"))  # nightly: 10000
+ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+RULES = {"replication-factor", "replication-fits-brokers", "min-isr", "min-isr-below-replication-factor", "rack"}
+RULES |= {"odd-voters", "voters", "voters-fit-nodes", "zone-majority", "zones", "zone-spread", "disruption-budget"}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A cluster in combined mode, all that the model needs to know of it."""
+
+    brokers: int
+    zones: int
+    factor: int
+    min_isr: int
+    voters: int
+    budget: int
+    spread: bool
+    rack: bool
+
+
+SETUPS = st.builds(
+    Setup,
+    brokers=st.sampled_from((1, 2, 3, 3, 3, 4, 5, 5, 6, 7)),
+    zones=st.sampled_from((1, 2, 3, 3, 4)),
+    factor=st.sampled_from((1, 2, 3, 3, 3, 4, 5)),
+    min_isr=st.sampled_from((1, 2, 2, 2, 3, 4)),
+    voters=st.sampled_from((1, 2, 3, 3, 3, 4, 5, 5, 7)),
+    budget=st.sampled_from((0, 1, 1, 1, 2, 3)),
+    spread=st.sampled_from((True, True, True, False)),
+    rack=st.sampled_from((True, True, True, False)),
+)
+
+
+def facts(one: Setup) -> ClusterFacts:
+    """The cluster as the rules see it."""
+    spreads = (Spread("spread", ZONE, one.spread, 1, True),)
+    group = NodeGroup(
+        "kafka",
+        Fact("replicas", one.brokers),
+        broker=True,
+        controller=True,
+        spreads=Fact("spreads", spreads),
+        budgets=Fact("budgets", (Budget("budget", Fact("budget", one.budget)),)),
+    )
+    return ClusterFacts(
+        path="kafka",
+        brokers=Fact("brokers", one.brokers),
+        default=Replicas("", Fact("factor", one.factor), Fact("min", one.min_isr)),
+        voters=Fact("voters", one.voters),
+        zones=Fact("zones", tuple(f"z{index}" for index in range(one.zones))),
+        rack=Fact("rack", ZONE if one.rack else None),
+        groups=(group,),
+    )
+
+
+def why(one: Setup) -> frozenset[str]:
+    """The rules that refuse a cluster."""
+    return frozenset(verdict.rule for verdict in examine(facts(one)) if verdict.outcome is Outcome.FAIL) & RULES
+
+
+def passes(one: Setup) -> bool:
+    return not why(one)
+
+
+@cache
+def counts(nodes: int, zones: int, even: bool) -> tuple[tuple[int, ...], ...]:
+    """How many nodes each zone may get; a skew of 1 at most where the spread is hard."""
+    every = (split for split in itertools.product(range(nodes + 1), repeat=zones) if sum(split) == nodes)
+    return tuple(sorted({tuple(sorted(split)) for split in every if not even or max(split) - min(split) <= 1}))
+
+
+def placements(one: Setup) -> list[tuple[int, ...]]:
+    """The zone of each node, for every placement; nodes are taken as alike but for who votes."""
+    found: set[tuple[int, ...]] = set()
+    for split in counts(one.brokers, one.zones, one.spread):
+        zones = [zone for zone, count in enumerate(split) for _ in range(count)]
+        # The voters are the first nodes: which zones they got is the only thing that differs.
+        for voting in set(itertools.combinations(zones, min(one.voters, one.brokers))):
+            rest = list(zones)
+            for zone in voting:
+                rest.remove(zone)
+            found.add(voting + tuple(rest))
+    return sorted(found)
+
+
+def partitions(one: Setup, zone_of: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The sets of nodes that Kafka may give a partition: as many racks as it can, evenly, where it knows them."""
+    every = list(itertools.combinations(range(one.brokers), one.factor))
+    if not one.rack:
+        return every
+
+    def fullest(replicas: tuple[int, ...]) -> int:
+        zones = [zone_of[node] for node in replicas]
+        return max(zones.count(zone) for zone in zones)
+
+    best = min(map(fullest, every), default=0)
+    return [replicas for replicas in every if fullest(replicas) == best]
+
+
+def survives(one: Setup) -> bool:
+    """Whether writes go on, and no acknowledged record is gone, whatever was placed where and is lost.
+
+    Writes must outlive the loss of a node, of a zone, and what the budget lets go. A record must outlive the loss of
+    a node even where only the minimum of replicas was in sync, and the loss of a zone where all were.
+    """
+    if one.factor > one.brokers or one.min_isr > one.factor or one.budget < 1:
+        return False  # topics can't be made, no write is accepted, no node can be drained
+    nodes = range(one.brokers)
+    single = [frozenset({node}) for node in nodes]
+    evicted = [frozenset(chosen) for chosen in itertools.combinations(nodes, min(one.budget, one.brokers))]
+    if one.min_isr < 2:  # the one in-sync replica of some record is on some node
+        return False
+    for zone_of in placements(one):
+        zones = {frozenset(node for node in nodes if zone_of[node] == zone) for zone in zone_of}
+        chosen = [frozenset(replicas) for replicas in partitions(one, zone_of)]
+        for lost in {*single, *zones, *evicted}:
+            if 2 * len(frozenset(range(min(one.voters, one.brokers))) - lost) <= one.voters:
+                return False
+            if any(len(replicas - lost) < one.min_isr for replicas in chosen):
+                return False
+    return True
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(SETUPS)
+def test_what_passes_survives(one: Setup) -> None:
+    passed = passes(one)
+    event(f"passes: {passed}")
+    if passed:
+        assert survives(one), "the rules pass what breaks"
+
+
+# What the rules refuse though it may survive: a voter too many is no danger, and no use.
+STRICTER = {"odd-voters", "voters-fit-nodes"}
+
+
+def test_the_rules_and_the_model_agree_on_every_small_cluster() -> None:
+    passed_and_breaks, refused_and_survives, tried = [], [], 0
+    for numbers in itertools.product(
+        range(1, 7), range(1, 5), range(1, 6), range(1, 5), range(1, 6), range(3), (True, False), (True, False)
+    ):
+        one = Setup(*numbers)
+        tried += 1
+        passed, alive = passes(one), survives(one)
+        if passed and not alive:
+            passed_and_breaks.append(one)
+        if alive and not passed and not why(one) <= STRICTER:
+            refused_and_survives.append(one)
+    print(f"{tried} clusters tried")
+    assert passed_and_breaks == []
+    assert refused_and_survives == []
