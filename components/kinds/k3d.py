@@ -10,14 +10,17 @@ from components.kinds.local import LocalSettings, connect_local
 from components.scripts.k3d_cluster import K3d
 from components.settings_model import DnsLabel
 
+IMAGE = "rancher/k3s:v1.34.4-k3s1"
+"""The default image of the nodes: the Kubernetes version that this project is tested with."""
+
 
 class K3dSettings(LocalSettings):
     """k3d, as in the article."""
 
     kind: Literal["k3d"]
     name: DnsLabel = "kube-cluster"
-    image: str | None = None
-    """Image of the nodes; k3d's own default when unset."""
+    image: str = IMAGE
+    """Image of the nodes, pinned: k3d's own default changes with k3d."""
     network: str | None = None
     """Docker network that exists already; k3d makes one when unset."""
     api_port: Annotated[int, Field(ge=1, le=65535)] | None = None

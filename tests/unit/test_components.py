@@ -116,7 +116,7 @@ def test_whatever_makes_another_cluster_changes_its_fingerprint(recorder: Record
         K3dSettings(kind="k3d"),
         K3dSettings(kind="k3d", zones=("zone-a", "zone-b", "zone-d")),
         K3dSettings(kind="k3d", nodes_per_zone=2),
-        K3dSettings(kind="k3d", image="rancher/k3s:v1.34.4-k3s1"),
+        K3dSettings(kind="k3d", image="rancher/k3s:v1.35.1-k3s1"),
         K3dSettings(kind="k3d", extra_args=("--servers-memory=2g",)),
     ]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.kinds.k3d import IMAGE as K3D_IMAGE
 from toolchain import pins, requirements
 from toolchain.errors import ToolError
 from toolchain.layout import ROOT, Platform
@@ -89,3 +90,7 @@ def test_an_unknown_build_is_refused(tmp_path: Path) -> None:
 def test_requirements_are_what_the_environment_holds() -> None:
     for name, text in requirements.texts().items():
         assert (ROOT / name).read_text() == text, "run `python -m toolchain.requirements`"
+
+
+def test_the_nodes_image_is_the_one_that_the_program_starts() -> None:
+    assert PINS.images["node"] == K3D_IMAGE
