@@ -11,7 +11,7 @@ from pulumi_command import local
 from pydantic import Field
 
 from components.kinds.kind import ClusterSettings, Connection
-from components.scripts.lifecycle import SPEC_VARIABLE, Spec, Tool
+from components.scripts.lifecycle import SPEC_VARIABLE, Found, Spec, Tool
 from components.scripts.process import Refused
 from components.settings_model import DnsLabel
 
@@ -43,7 +43,14 @@ def connect_local(
         nodes_per_zone=settings.nodes_per_zone,
         options=options,
     )
-    _warn_of_replacement(tool(spec), settings)
+    found = _find(tool(spec))
+    adopted = found is not None and found.owner != spec.owner
+    if found and not adopted and found.fingerprint != spec.fingerprint:
+        # In words what the engine's plan shows as a replaced command.
+        pulumi.log.warn(
+            f"kafka-ha:cluster has changed (zones now: {', '.join(settings.zones)}): the {settings.kind} cluster "
+            f"{settings.name} is replaced, and all that is on it with it, Kafka's records included."
+        )
     script = f"python3 -m components.scripts.{settings.kind}_cluster"
     command = local.Command(
         f"{name}-{settings.kind}",
@@ -63,7 +70,7 @@ def connect_local(
         kubeconfig=Output.secret(command.stdout),
         # The same for the cluster's successor: replace_with replaces what is on it, while the old one still answers.
         identifier=f"{settings.kind}-{settings.name}",
-        lifetime=command,
+        lifetime=None if adopted else command,
         simulated=simulated,
     )
 
@@ -72,14 +79,9 @@ def _fingerprint(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _warn_of_replacement(tool: Tool, settings: LocalSettings) -> None:
-    """Says in words what the engine's plan shows as a replaced command."""
+def _find(tool: Tool) -> Found | None:
+    """The cluster as it is now; None where it can't be asked, which the command itself will tell."""
     try:
-        found = tool.find()
+        return tool.find()
     except Refused:
-        return  # nothing can be said here; the command itself will tell
-    if found and found.owner == tool.spec.owner and found.fingerprint != tool.spec.fingerprint:
-        pulumi.log.warn(
-            f"kafka-ha:cluster has changed (zones now: {', '.join(settings.zones)}): the {settings.kind} cluster "
-            f"{settings.name} is replaced, and all that is on it with it, Kafka's records included."
-        )
+        return None

@@ -15,6 +15,9 @@ from components.kinds import KINDS
 from components.kinds.k3d import K3dSettings
 from components.kinds.kwok import KwokSettings, objects
 from components.refusal import UnsafeSettings
+from components.scripts.k3d_cluster import K3d
+from components.scripts.kwok_cluster import Kwok
+from components.scripts.lifecycle import Found
 from components.zoned_cluster import ZonedCluster
 
 ZONES = ("zone-a", "zone-b", "zone-c")
@@ -33,6 +36,13 @@ class Recorder(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No local cluster exists, whatever this machine has."""
+    for tool in (K3d, Kwok):
+        monkeypatch.setattr(tool, "find", lambda self: None)
 
 
 @pytest.fixture
@@ -171,3 +181,24 @@ def test_a_simulated_node_has_its_zone_and_its_volumes() -> None:
     assert terms[0]["matchExpressions"][0]["values"] == ["a-0"]
     [storage_class] = [item for item in found if item["kind"] == "StorageClass"]
     assert storage_class["volumeBindingMode"] == "WaitForFirstConsumer"
+
+
+@pytest.mark.parametrize(
+    ("found", "shares_its_life"),
+    [
+        (None, True),
+        (Found("organization.kafka-ha.unit", "any"), True),
+        (Found(), False),
+        (Found("somebody", "any"), False),
+    ],
+)
+def test_what_is_on_an_adopted_cluster_is_deleted_by_itself(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, found: Found | None, shares_its_life: bool
+) -> None:
+    monkeypatch.setattr(K3d, "find", lambda tool: found)
+    clusters: list[ZonedCluster] = []
+    provider = registered(recorder, lambda: clusters.append(ZonedCluster("cluster", K3dSettings(kind="k3d"))))
+    placing = clusters[0].placing()
+    assert (placing.deleted_with is not None) is shares_its_life
+    assert bool(placing.replace_with) is shares_its_life
+    assert json.loads(provider["cluster-kubernetes"].inputs["upsertExistingObjects"]) is shares_its_life
