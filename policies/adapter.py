@@ -2,6 +2,7 @@
 nothing passes because it could not be read.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers.program import COMPONENTS
 
 _DEEPEST = 60  # levels; no manifest is deeper
+_LONG = 100  # characters; what is longer is rarely the same twice
 
 
 def plain(value: Any, depth: int = 0) -> object:
@@ -22,16 +24,21 @@ def plain(value: Any, depth: int = 0) -> object:
     if isinstance(value, Secret):
         return plain(value.value, depth)
     if isinstance(value, str):
-        return UNKNOWN if _is_unknown(value) else value
+        return UNKNOWN if _is_unknown(value) else _shared(value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):
-        return {str(key): _entry(value, key, depth) for key in value}
+        return {_shared(str(key)): _entry(value, key, depth) for key in value}
     if isinstance(value, Sequence):
         return [_entry(value, index, depth) for index in range(len(value))]
     return UNKNOWN  # an asset or archive
+
+
+def _shared(text: str) -> str:
+    """The one object that all equal texts share: resources are alike, and all are held until the stack's policies."""
+    return sys.intern(text) if type(text) is str and len(text) < _LONG else text
 
 
 def _entry(holder: Any, key: Any, depth: int) -> object:

@@ -1,4 +1,4 @@
-"""`python -m policies check FILE…`: the rules on manifests, without Pulumi."""
+"""`python -m policies check FILE…`: the rules on manifests, without Pulumi; `export`: the rules for the API server."""
 
 import argparse
 import json
@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from policies.configuration import BadConfiguration, Configuration, Level, expired, parse
+from policies.admission import command as export
+from policies.configuration import BadConfiguration, Configuration, Level, expired, of_file
 from policies.judgement import Told, tell
 from policies.manifest import Manifest, manifest
 from policies.rules import RULES, Outcome
@@ -29,18 +30,25 @@ class Unusable(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m policies", description="Refuses unsafe Kafka.")
-    check = parser.add_subparsers(dest="command", required=True).add_parser(
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser(
         "check", help="judge Kubernetes manifests", description="Judges Kubernetes manifests.", epilog=_EPILOG
     )
     check.add_argument("files", nargs="+", metavar="FILE", help="YAML or JSON, a folder of it, or - for standard input")
     check.add_argument("--output", choices=("human", "json", "sarif"), default="human", help="how verdicts are shown")
-    check.add_argument("--config", type=Path, metavar="FILE", help="the pack's configuration (JSON)")
+    what = "print ValidatingAdmissionPolicies of the rules that one object decides"
+    exporting = commands.add_parser("export", help=what, description=f"{what.capitalize()}.")
+    export.arguments(exporting)
+    for one in (check, exporting):
+        one.add_argument("--config", type=Path, metavar="FILE", help="the pack's configuration (JSON)")
     options = parser.parse_args(arguments)
     try:
         configuration = _configuration(options.config)
+        if options.command == "export":
+            return _export(options, configuration)
         objects = [one for file in options.files for one in _objects(file)]
     except Unusable as unusable:
-        print(f"check: {unusable}", file=sys.stderr)
+        print(f"{options.command}: {unusable}", file=sys.stderr)
         return UNUSABLE
     today = date.today()
     found = [one for one in tell(World(objects), configuration, today) if one.level is not Level.DISABLED]
@@ -50,11 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return UNSAFE if any(one.level is Level.MANDATORY for one in found) else SAFE
 
 
+def _export(options: argparse.Namespace, configuration: Configuration) -> int:
+    for one in configuration.exemptions:
+        # The API server's policies don't know what day it is.
+        print(f"export: the exemption ({one.reason}) is left out; use --namespace-selector", file=sys.stderr)
+    print(export.text_of(options, configuration), end="")
+    return SAFE
+
+
 def _configuration(path: Path | None) -> Configuration:
     try:
-        given = json.loads(path.read_text()) if path else {}
-        return parse(given.get("kafka", {}) if isinstance(given, dict) else given)
-    except (OSError, ValueError, BadConfiguration, AttributeError) as error:
+        return of_file(json.loads(path.read_text()) if path else {})
+    except (OSError, ValueError, BadConfiguration) as error:
         raise Unusable(f"{path}: {error}") from None
 
 
@@ -102,6 +117,7 @@ def _sarif(found: list[Told]) -> str:
             "helpUri": rule.url,
             "shortDescription": {"text": rule.remedy},
             "fullDescription": {"text": rule.why},
+            "properties": {"tags": [rule.framework]},
         }
         for rule in RULES
     ]

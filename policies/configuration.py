@@ -10,6 +10,11 @@ from typing import Any
 from policies.rules import RULES, ClusterFacts, Limits, Outcome, Severity, Verdict
 
 _RULES = {rule.id: rule for rule in RULES}
+POLICIES = ("kafka", "kafka-advice", "kafka-stack", "kafka-stack-advice", "kafka-remedies")
+"""The names of the pack's policies. `kafka` carries the configuration; Pulumi drops a name that it does not know, and
+the pack never sees it.
+"""
+_PULUMIS_LEVELS = ("advisory", "mandatory", "remediate", "disabled")  # of a whole policy, in place of its settings
 
 
 class Level(StrEnum):
@@ -63,6 +68,16 @@ class Configuration:
     def exempted(self, facts: ClusterFacts, rule: str, today: date) -> Exemption | None:
         """The exemption that holds for a rule of a cluster today."""
         return next((one for one in self.exemptions if one.until >= today and one.covers(facts, rule)), None)
+
+
+def of_file(given: object) -> Configuration:
+    """The configuration of a whole file, as Pulumi takes it: by policy. Raises BadConfiguration."""
+    settings = _mapping(given, "the file")
+    _only(settings, (*POLICIES, "all"), "the file")
+    own = settings.get("kafka", {})
+    if own in _PULUMIS_LEVELS:
+        return Configuration()
+    return parse({key: value for key, value in _mapping(own, "kafka").items() if key != "enforcementLevel"})
 
 
 def parse(given: Mapping[str, Any]) -> Configuration:

@@ -6,7 +6,7 @@ from datetime import date
 
 from policies.configuration import Configuration, Exemption, Level
 from policies.manifest import Manifest
-from policies.reading import read
+from policies.reading import each
 from policies.rules import ClusterFacts, Outcome, Severity, Verdict, examine
 from policies.world import World
 
@@ -26,12 +26,15 @@ def tell(world: World, configuration: Configuration, today: date, only: Manifest
 
     What can't be read for a reason that nobody thought of is told as undecided: it never passes as safe.
     """
-    try:
-        clusters = read(world, only)
-    except Exception as error:
-        yield Told(_unreadable(only.path if only else "the resources", error), configuration.undecided, ())
-        return
-    for facts in clusters:
+    clusters = each(world, only)
+    while True:
+        try:
+            facts = next(clusters, None)
+        except Exception as error:
+            yield Told(_unreadable(only.path if only else "the resources", error), configuration.undecided, ())
+            return
+        if facts is None:
+            return
         try:
             verdicts = examine(facts, configuration.limits)
         except Exception as error:

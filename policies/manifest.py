@@ -48,10 +48,11 @@ class Doc:
     @property
     def path(self) -> str:
         """Where the value stands: keys with dots, entries of lists in brackets."""
-        if self._parent is None:
-            return self._key
-        above = self._parent.path
-        return f"{above}{'' if self._key[:1] == '[' or not above else '.'}{self._key}"
+        if self._parent is not None:
+            above = self._parent.path
+            self._key = f"{above}{'' if self._key[:1] == '[' or not above else '.'}{self._key}"
+            self._parent = None  # the path is whole now, and is not put together again
+        return self._key
 
     def __getitem__(self, key: str) -> "Doc":
         value = self.value

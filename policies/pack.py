@@ -5,10 +5,12 @@ configuration of all rules, the others tell what it found at their level.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
+    PolicyComplianceFramework,
     PolicyConfigSchema,
     PolicyResource,
     ReportViolation,
@@ -23,10 +25,18 @@ from policies.adapter import home_of, kind_of, object_of, plain
 from policies.configuration import Level, schema
 from policies.manifest import Doc, Manifest
 from policies.remedies import remedy
+from policies.rules import RULES
 from policies.session import Session
 
 NAME = "kafka-ha"
+VERSION = "0.1.0"  # PulumiPolicy.yaml's
 _URL = "https://kafka.apache.org/documentation/#operations"
+_FRAMEWORK = PolicyComplianceFramework(
+    name="Kafka that outlives a node or a zone",
+    version=VERSION,
+    reference=_URL,
+    specification=", ".join(sorted({rule.framework for rule in RULES})),
+)
 
 
 def policies(session: Session) -> list[Policy]:
@@ -56,19 +66,21 @@ def policies(session: Session) -> list[Policy]:
     mandatory, advisory = EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY
     unsafe = "Kafka must outlive the loss of a node or a zone."
     advice = "Kafka could be safer, or it can't be decided whether it is safe."
+    about: Any = {"framework": _FRAMEWORK, "url": _URL, "tags": ["kafka"]}
     return [
         ResourceValidationPolicy(
-            "kafka", unsafe, resource, mandatory, PolicyConfigSchema(schema()), severity=Severity.CRITICAL, url=_URL
+            "kafka", unsafe, resource, mandatory, PolicyConfigSchema(schema()), severity=Severity.CRITICAL, **about
         ),
-        ResourceValidationPolicy("kafka-advice", advice, resource_advice, advisory, severity=Severity.MEDIUM, url=_URL),
-        StackValidationPolicy("kafka-stack", unsafe, stack, mandatory, severity=Severity.CRITICAL, url=_URL),
-        StackValidationPolicy("kafka-stack-advice", advice, stack_advice, advisory, severity=Severity.MEDIUM, url=_URL),
+        ResourceValidationPolicy("kafka-advice", advice, resource_advice, advisory, severity=Severity.MEDIUM, **about),
+        StackValidationPolicy("kafka-stack", unsafe, stack, mandatory, severity=Severity.CRITICAL, **about),
+        StackValidationPolicy("kafka-stack-advice", advice, stack_advice, advisory, severity=Severity.MEDIUM, **about),
         ResourceValidationPolicy(
             "kafka-remedies",
             "Sets right what can be set right safely: spread, grace period, addresses before readiness.",
             remediate=remedy,
             enforcement_level=EnforcementLevel.DISABLED,
-            url=_URL,
+            severity=Severity.LOW,
+            **about,
         ),
     ]
 

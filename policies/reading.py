@@ -1,5 +1,6 @@
 """From Kubernetes objects to the facts that rules judge, by every way of deploying Kafka."""
 
+from collections.abc import Iterator
 from types import ModuleType
 
 from policies.manifest import Manifest
@@ -23,4 +24,10 @@ KINDS: frozenset[tuple[str, str]] = MAIN_KINDS | {
 
 def read(world: World, only: Manifest | None = None) -> list[ClusterFacts]:
     """Every Kafka cluster among the objects; nothing else is one. `only`: the cluster of that object alone."""
-    return [facts for reader in _READERS for facts in reader.read(world, only)]
+    return list(each(world, only))
+
+
+def each(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
+    """The same one by one, for those who need not hold all of them."""
+    for reader in _READERS:
+        yield from reader.read(world, only)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from policies.admission.objects import EXPORTED, TARGETS
 from policies.rules import GROUPS, Limits, Rule, Severity
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "policies.md"
@@ -46,24 +47,57 @@ One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error
   day the rules hold again, and the pack says so.
 - `kafka-remedies`: off unless it is set to `remediate`; then a missing spread and a short grace period of a
   StatefulSet, and missing `publishNotReadyAddresses` of its Service, are set right instead of refused.
+- Pulumi drops the name of a policy that it does not know (`kafak`), and the pack never sees it;
+  `python -m policies check --config FILE …` tells it.
+"""
+
+_ADMISSION = """\
+## In the API server
+What one object decides by itself the API server can refuse, whoever sends it: `python -m policies export` prints
+ValidatingAdmissionPolicies and their bindings (Kubernetes 1.30 and later), with the ids, words and parameters of the
+rules here.
+```sh
+python -m policies export --warn | kubectl apply -f -                                       # first see what it would do
+python -m policies export --namespace-selector stage=prod | kubectl apply -f -              # then refuse
+kubectl delete validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/part-of=kafka-ha
+```
+- `--enforce` (the default) refuses what a mandatory rule forbids and warns of the rest. `--warn` and `--audit` refuse
+  nothing. `--config FILE` takes the same configuration; exemptions are left out, since the API server's policies don't
+  know the day: leave namespaces out by `--namespace-selector`.
+- They hold on create **and** update: what was unsafe before can't be changed until it is safe, only deleted.
+- A broker is told from clients, Connect, UIs and tools by the same lists as above. A setting that stands in a
+  ConfigMap, in a Secret or in the image is not seen there and passes; so do rules that need several objects. The pack
+  and `python -m policies check` decide those.
+
 """
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join((_HEAD, *(line for name, rules in GROUPS.items() for line in _group(name, rules))))
+    return "\n".join((_HEAD, *(line for name, rules in GROUPS.items() for line in _group(name, rules)), *_admission()))
+
+
+def _admission() -> Iterator[str]:
+    yield _ADMISSION.rstrip("\n") + "\n"
+    yield "| rule | " + " | ".join(target.title for target in TARGETS) + " |"
+    yield "|---|" + "---|" * len(TARGETS)
+    for rule in EXPORTED:
+        marks = ("yes" if rule in {one.rule for one in target.checks} else "" for target in TARGETS)
+        yield f"| {rule} | {' | '.join(marks)} |"
+    yield ""
 
 
 def _group(name: str, rules: tuple[Rule, ...]) -> Iterator[str]:
     yield f"## {name}"
-    yield "| rule | does | why | remedy | parameters |"
-    yield "|---|---|---|---|---|"
+    yield "| rule | does | why | remedy | from | parameters |"
+    yield "|---|---|---|---|---|---|"
     for rule in rules:
         level = "mandatory" if rule.severity is Severity.ERROR else "advisory"
         level += "; production: mandatory" if rule.strict_in_production else ""
         limits = Limits()
         settings = ", ".join(f"`{name}`: {getattr(limits, at)}" for name, at in rule.parameters.items())
-        yield f"| [{rule.id}]({rule.url}) | {level} | {_sentence(rule.why)} | {rule.remedy} | {settings} |"
+        cells = (f"[{rule.id}]({rule.url})", level, _sentence(rule.why), rule.remedy, rule.framework, settings)
+        yield f"| {' | '.join(cells)} |"
     yield ""
 
 

@@ -23,13 +23,13 @@ def remedy(args: ResourceValidationArgs) -> Any:
     if kind not in (("apps", "StatefulSet"), ("", "Service")):
         return None
     one = Manifest(*kind, Doc(plain(args.props)), args.urn, args.name)
-    # The SDK hands out a proxy here; only its target keeps secrets and unknown values as they are.
-    target: dict[str, Any] = copy.deepcopy(dict(args.props["__target"]))
+    # The SDK hands out proxies here: written through them, secrets and unknown values stay what they are.
+    target = copy.deepcopy(args.props)
     changed = _service(one, target) if kind[1] == "Service" else _workload(one, target)
     return target if changed else None
 
 
-def _service(one: Manifest, target: dict[str, Any]) -> bool:
+def _service(one: Manifest, target: Any) -> bool:
     voting = any(
         port["port"].integer().value == _QUORUM_PORT or port["name"].value == "controller"
         for port in one.spec("ports").each()
@@ -41,9 +41,9 @@ def _service(one: Manifest, target: dict[str, Any]) -> bool:
     return True
 
 
-def _workload(one: Manifest, target: dict[str, Any]) -> bool:
+def _workload(one: Manifest, target: Any) -> bool:
     facts = next(iter(workloads.read(World([one], complete=False), one)), None)
-    if facts is None:
+    if facts is None or not facts.groups:
         return False
     limits = Limits()
     pod = target["spec"]["template"]["spec"]

@@ -75,7 +75,7 @@ def _controller(reference: Doc, kafka: Manifest, world: World) -> Manifest | Non
 
 def _of(one: Manifest, kafka: Manifest) -> bool:
     name = one.spec("kafkaClusterRef", "name")
-    return together(one, kafka) is not False and (name.absent or name.value == kafka.name)
+    return together(one, kafka) is not False and (name.absent or name.unknown or name.value == kafka.name)
 
 
 def _topic(one: Manifest) -> Replicas:

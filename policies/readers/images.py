@@ -32,7 +32,7 @@ def parse_image(text: str) -> Image:
     return Image(path.rpartition("/")[2], repository.lower(), tag)
 
 
-_CONVENTIONS: Final = {
+CONVENTIONS: Final = {
     ("apache", "kafka"): Convention.OFFICIAL,
     ("apache", "kafka-native"): Convention.OFFICIAL,
     ("confluentinc", "cp-kafka"): Convention.CONFLUENT,
@@ -44,7 +44,7 @@ _CONVENTIONS: Final = {
     ("strimzi", "kafka"): Convention.STRIMZI,
 }
 # A word of a repository's name that says: this talks to Kafka and is none.
-_CLIENTS: Final = (
+CLIENTS: Final = (
     "connect",
     "debezium",
     "schema-registry",
@@ -86,11 +86,11 @@ _CLIENTS: Final = (
 
 def convention_of(image: Image) -> Convention:
     """The convention of a known image; `OWN` for every other."""
-    return _CONVENTIONS.get((image.owner, image.repository), Convention.OWN)
+    return CONVENTIONS.get((image.owner, image.repository), Convention.OWN)
 
 
 def is_client(image: Image) -> bool:
     """Whether the image's name says that it is no broker."""
     if convention_of(image) is not Convention.OWN:
         return False
-    return any(word in image.repository for word in _CLIENTS)
+    return any(word in image.repository for word in CLIENTS)

@@ -18,15 +18,15 @@ from policies.rules.model import ClusterFacts, Fact, Listener, NodeGroup, Replic
 from policies.world import PENDING, World
 
 # Settings that only a server has.
-_EVIDENCE = frozenset(
+EVIDENCE = frozenset(
     (
         *("process.roles", "controller.quorum.voters", "controller.quorum.bootstrap.servers", "node.id", "broker.id"),
         *("advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name", "log.dirs"),
         *("controller.listener.names", "zookeeper.connect", "offsets.topic.replication.factor", "listeners", "log.dir"),
     )
 )
-_ENOUGH = 2  # of them: one alone may be a client's that calls itself so
-_OTHER_WORK = re.compile(
+ENOUGH = 2  # of them: one alone may be a client's that calls itself so
+OTHER_WORK = re.compile(
     r"connect-(?:distributed|standalone)|mirror-?maker|schema-registry|kafka-rest|ksql|zookeeper-server-start"
     r"|kafka-(?:topics|console|producer-perf|consumer-perf|acls|configs|verifiable)|\bsleep\b|tail -f|kafka[-_]exporter"
 )
@@ -42,10 +42,32 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
     clusters: dict[tuple[str, ...], list[Workload]] = defaultdict(list)
     for group, kind in KINDS:
         for owner in world.of(group, kind) if only is None else (only,):
-            if (owner.group, owner.kind) == (group, kind) and (found := _broker(owner, world)):
+            if (owner.group, owner.kind) != (group, kind):
+                continue
+            if found := _broker(owner, world):
                 clusters[_identity(found)].append(found)
-    for workloads in clusters.values():
-        yield _cluster(workloads, world)
+            elif kind == "StatefulSet" and not _told(owner.spec("template", "spec", "containers")):
+                yield _untold(owner)
+    for identity in list(clusters):
+        yield _cluster(clusters.pop(identity), world)  # what is told of is held no longer
+
+
+def _told(containers: Doc) -> bool:
+    return containers.whole and not any(one.unknown for one in containers.each())
+
+
+def _untold(owner: Manifest) -> ClusterFacts:
+    """A StatefulSet that may be anything: all that is known of it is that it can't be judged."""
+    reason = "its containers are computed by the deployment: whether it is Kafka can't be told"
+    unknown: Fact[int] = Fact(f"{owner.path}: spec.template.spec.containers", undecided=reason)
+    return ClusterFacts(
+        path=owner.path,
+        brokers=unknown,
+        default=Replicas("", unknown, unknown),
+        namespace=owner.namespace or "",
+        name=owner.name,
+        subjects=(owner.subject,),
+    )
 
 
 def _broker(owner: Manifest, world: World) -> Workload | None:
@@ -59,11 +81,11 @@ def _broker(owner: Manifest, world: World) -> Workload | None:
         convention = convention_of(image)
         settings = read_settings(pod, container, owner, world, convention, version_of(image.repository, image.tag))
         told = [part.plain() for name in ("command", "args") for part in container[name].each()]
-        evidence = len(_EVIDENCE & set(settings.values))
+        evidence = len(EVIDENCE & set(settings.values))
         starts = bool(STARTS.search(settings.command))
-        other = bool(_OTHER_WORK.search(" ".join(told)))
+        other = bool(OTHER_WORK.search(" ".join(told)))
         by_itself = convention not in (Convention.OWN, Convention.STRIMZI) and not told
-        if starts or by_itself or (evidence >= _ENOUGH and not other):
+        if starts or by_itself or (evidence >= ENOUGH and not other):
             labels = template.at("metadata", "labels")
             selected = labels.value if isinstance(labels.value, Mapping) else None if labels.unknown else {}
             return Workload(owner, pod, container, settings, selected)
@@ -79,7 +101,7 @@ def _worth_reading(pod: Doc, container: Doc) -> bool:
     if "kafka" in f"{value.get('image')} {value.get('command')} {value.get('args')}".lower():
         return True
     names = (entry["name"].plain() for entry in container["env"].each())
-    return any(not name or key_of(name, Convention.OWN) in _EVIDENCE for name in names)
+    return any(not name or key_of(name, Convention.OWN) in EVIDENCE for name in names)
 
 
 def _quorum(settings: Settings) -> Fact[str]:
@@ -196,6 +218,13 @@ def _voters(settings: Settings, groups: tuple[NodeGroup, ...], world: World, own
     return Fact(static.path, undecided=static.undecided or "the quorum's voters are not among these resources")
 
 
+def _voting(workload: Workload) -> frozenset[int] | None:
+    """The ordinals of the workload's pods that vote, where all voters are told by the pods' names."""
+    named = [voter.strip() for voter in (workload.settings.written("controller.quorum.voters").value or "").split(",")]
+    own = [re.match(rf"\d+@{re.escape(workload.owner.name)}-(\d{{1,9}})[.:]", voter) for voter in named]
+    return frozenset(int(one[1]) for one in own if one) or None
+
+
 def _combined(groups: tuple[NodeGroup, ...], settings: Settings) -> Fact[bool]:
     path = settings.written("process.roles").path
     if any(group.broker and group.controller for group in groups):
@@ -229,13 +258,16 @@ def _listeners(workload: Workload, world: World) -> Fact[tuple[Listener, ...]]:
 def _group(workload: Workload, world: World, peers: Mapping[str, Mapping[str, object] | None]) -> NodeGroup:
     owner, pod = workload.owner, workload.pod
     broker, controller = _roles(workload)
+    indexed = owner.kind == "StatefulSet"
+    indices = pods.ordinals(workload.replicas, owner.spec("ordinals", "start")) if indexed else None
     # Deployments' pods come and go by other names, but budgets and spreads hold for them all the same.
     return NodeGroup(
         path=owner.path,
         replicas=workload.replicas,
         broker=broker,
         controller=controller,
-        spreads=pods.spreads(pod["topologySpreadConstraints"], pod["affinity"], workload.labels, peers),
+        voting=_voting(workload),
+        spreads=pods.spreads(pod["topologySpreadConstraints"], pod["affinity"], workload.labels, peers, indices),
         pinned=pods.pinned(pod),
         budgets=budgets(owner, workload.labels, workload.replicas, world),
         storage=storage(owner, pod, workload.container, workload.settings, world),

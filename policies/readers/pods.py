@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from policies.manifest import Doc, selects
 from policies.rules.model import Fact, PodSecurity, Spread
 
-_ZONE_KEY = "topology.kubernetes.io/zone"
+ZONE_KEY = "topology.kubernetes.io/zone"
+_INDEX = "apps.kubernetes.io/pod-index"  # a label that each pod of a StatefulSet gets, its ordinal
+_MOST_ORDINALS = 1000
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|SASL_JAAS|JAAS_CONFIG|PRIVATE_KEY|CREDENTIAL", re.IGNORECASE)
-_NOT_SECRET = re.compile(r"_(FILE|PATH|LOCATION|DIR|NAME|TYPE|ENABLED?|USERNAME)$|_TOPIC_|DELEGATION", re.IGNORECASE)
-_REFERENCE = re.compile(r"\$\([A-Za-z0-9_]+\)")
+SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|SASL_JAAS|JAAS_CONFIG|PRIVATE_KEY|CREDENTIAL", re.IGNORECASE)
+NOT_SECRET = re.compile(r"_(FILE|PATH|LOCATION|DIR|NAME|TYPE|ENABLED?|USERNAME)$|_TOPIC_|DELEGATION", re.IGNORECASE)
+REFERENCE = re.compile(r"\$\([A-Za-z0-9_]+\)")
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgGtT]?)(?![\w.])")
 _HEAP_FACTORS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _UNREADABLE = "the constraint is computed by the deployment"
@@ -20,16 +22,33 @@ _UNREADABLE = "the constraint is computed by the deployment"
 Labels = Mapping[str, object] | None
 
 
+def ordinals(replicas: Fact[int], start: Doc) -> range:
+    """The indices of a StatefulSet's pods; empty while they can't be told."""
+    first = start.integer()
+    if replicas.value is None or first.undecided or not 0 < replicas.value <= _MOST_ORDINALS:
+        return range(0)
+    return range(first.value or 0, (first.value or 0) + replicas.value)
+
+
 def spreads(
-    constraints: Doc, affinity: Doc, labels: Labels, peers: Mapping[str, Labels] | None = None
+    constraints: Doc,
+    affinity: Doc,
+    labels: Labels,
+    peers: Mapping[str, Labels] | None = None,
+    indices: range | None = None,
 ) -> Fact[tuple[Spread, ...]]:
-    """All constraints on where the pods may stand. `peers` are the labels of the cluster's other groups, by path."""
+    """All constraints on where the pods may stand. `peers` are the labels of the cluster's other groups, by path;
+    `indices` those of the pods, where pods have any.
+    """
     found: list[Spread] = []
+    others = peers or {}
     try:
-        found += (_constraint(one, labels, peers or {}) for one in constraints.each())
+        found += (_constraint(one, labels, others, indices) for one in constraints.each())
         rules = affinity["podAntiAffinity"]
-        found += (_anti(term, labels, peers or {}, hard=True) for term in rules[_REQUIRED].each())
-        found += (_anti(term["podAffinityTerm"], labels, peers or {}, hard=False) for term in rules[_PREFERRED].each())
+        found += (_anti(term, labels, others, indices, hard=True) for term in rules[_REQUIRED].each())
+        found += (
+            _anti(term["podAffinityTerm"], labels, others, indices, hard=False) for term in rules[_PREFERRED].each()
+        )
     except _Unreadable as unreadable:
         return Fact(unreadable.args[0], undecided=_UNREADABLE)
     return Fact(constraints.path, tuple(found))
@@ -39,12 +58,27 @@ class _Unreadable(Exception):
     pass
 
 
-def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels]) -> Spread:
+def _selected(selector: Doc, labels: Labels, indices: range | None) -> tuple[bool, frozenset[int] | None] | None:
+    """Whether a selector selects the pods, and which, where it selects only some; None while it can't be told."""
+    named = {key for key, _ in selector["matchLabels"].items()}
+    named |= {one["key"].plain() for one in selector["matchExpressions"].each()}
+    if indices is None or _INDEX not in named or labels is None:
+        chosen = selects(selector, labels)
+        return None if chosen is None else (chosen, None)
+    answers = {index: selects(selector, {**labels, _INDEX: str(index)}) for index in indices}
+    if not answers or None in answers.values():
+        return None
+    some = frozenset(index for index, answer in answers.items() if answer)
+    return bool(some), some if 0 < len(some) < len(answers) else None
+
+
+def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels], indices: range | None) -> Spread:
     key, when = one["topologyKey"].value, one["whenUnsatisfiable"].value
     skew = one["maxSkew"].integer()
-    matches = selects(one["labelSelector"], labels)
-    if not isinstance(key, str) or not isinstance(when, str) or skew.value is None or matches is None:
+    selected = _selected(one["labelSelector"], labels, indices)
+    if not isinstance(key, str) or not isinstance(when, str) or skew.value is None or selected is None:
         raise _Unreadable(one.path)
+    matches, some = selected
     narrowing = [name.value for name in one["matchLabelKeys"].each() if isinstance(name.value, str)]
     covers = frozenset(
         path
@@ -52,20 +86,21 @@ def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels]) -> Spread
         if selects(one["labelSelector"], other)
         and all((labels or {}).get(name) == (other or {}).get(name) for name in narrowing)
     )
-    return Spread(one.path, key, when == "DoNotSchedule", skew.value, matches, covers=covers)
+    return Spread(one.path, key, when == "DoNotSchedule", skew.value, matches, covers=covers, ordinals=some)
 
 
-def _anti(term: Doc, labels: Labels, peers: Mapping[str, Labels], hard: bool) -> Spread:
-    key, matches = term["topologyKey"].value, selects(term["labelSelector"], labels)
-    if not isinstance(key, str) or matches is None:
+def _anti(term: Doc, labels: Labels, peers: Mapping[str, Labels], indices: range | None, hard: bool) -> Spread:
+    key, selected = term["topologyKey"].value, _selected(term["labelSelector"], labels, indices)
+    if not isinstance(key, str) or selected is None:
         raise _Unreadable(term.path)
+    matches, some = selected
     covers = frozenset(path for path, other in peers.items() if selects(term["labelSelector"], other))
-    return Spread(term.path, key, hard, 1, matches, exclusive=True, covers=covers)
+    return Spread(term.path, key, hard, 1, matches, exclusive=True, covers=covers, ordinals=some)
 
 
 def pinned(pod: Doc) -> str:
     """The one zone that the pods may stand in; empty where there are several, or any."""
-    zone = pod["nodeSelector"][_ZONE_KEY].plain()
+    zone = pod["nodeSelector"][ZONE_KEY].plain()
     confined = zones(pod["affinity"])
     return zone or (confined.value[0] if confined and confined.value and len(confined.value) == 1 else "")
 
@@ -78,7 +113,7 @@ def zones(affinity: Doc) -> Fact[tuple[str, ...]] | None:
         inside = [
             one
             for one in term["matchExpressions"].each()
-            if (one["key"].value, one["operator"].value) == (_ZONE_KEY, "In")
+            if (one["key"].value, one["operator"].value) == (ZONE_KEY, "In")
         ]
         if not inside:
             return None
@@ -138,8 +173,8 @@ def plain_secrets(container: Doc) -> Iterator[str]:
     """Where variables stand whose names say secret and whose values are written out. Values are never looked at."""
     for entry in container["env"].each():
         name, value = entry["name"].plain(), entry["value"]
-        secret = _SECRET_NAME.search(name) and not _NOT_SECRET.search(name)
-        if secret and isinstance(value.value, str) and value.value and not _REFERENCE.fullmatch(value.value):
+        secret = SECRET_NAME.search(name) and not NOT_SECRET.search(name)
+        if secret and isinstance(value.value, str) and value.value and not REFERENCE.fullmatch(value.value):
             yield entry.path
 
 

@@ -60,7 +60,7 @@ def _cluster(one: Manifest, world: World) -> ClusterFacts:
 
 def _of(item: Manifest, one: Manifest) -> bool:
     name = item.spec("cluster", "clusterRef", "name")
-    return together(item, one) is not False and (name.absent or name.value == one.name)
+    return together(item, one) is not False and (name.absent or name.unknown or name.value == one.name)
 
 
 def _majority(factor: Fact[int]) -> Fact[int] | None:

@@ -15,7 +15,7 @@ _DEFAULTS: Final = {
     Convention.CONFLUENT: "/var/lib/kafka/data",
     Convention.BITNAMI: "/bitnami/kafka/data",
 }
-_PERSISTENT: Final = frozenset(
+PERSISTENT: Final = frozenset(
     (
         "persistentVolumeClaim",
         "csi",
@@ -58,7 +58,7 @@ def _persistent(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fa
         if volume.unknown or volume.absent:
             return Fact(volume.path, undecided="the volume is computed by the deployment")
         kinds = [key for key, _ in volume.items() if key != "name"]
-        if not set(kinds) & _PERSISTENT:
+        if not set(kinds) & PERSISTENT:
             return Fact(volume.path, False, note=f"{', '.join(kinds) or 'no volume'} at {mounted}")
     if _directories(settings):
         return Fact(claims.path, True)

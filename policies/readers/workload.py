@@ -11,7 +11,7 @@ from policies.readers.sources import Settings
 from policies.rules.model import Fact, Start
 from policies.world import World
 
-_CLUSTER_WIDE = re.compile(
+CLUSTER_WIDE = re.compile(
     r"kafka-(?:topics|broker-api-versions|metadata-quorum|console|consumer-groups|get-offsets|log-dirs|leader-election)"
     r"|under-?replicated|kafka-cluster\b|cluster[-_]health",
     re.IGNORECASE,
@@ -80,7 +80,7 @@ def _asks_cluster(probe: Doc) -> Fact[bool]:
     if probe.unknown:
         return Fact(probe.path, undecided="the probe is computed by the deployment")
     command = " ".join(part.plain() for part in probe["exec"]["command"].each())
-    asks = bool(_CLUSTER_WIDE.search(command))
+    asks = bool(CLUSTER_WIDE.search(command))
     return Fact(probe.path, asks, note="a command that asks the cluster" if asks else "")
 
 

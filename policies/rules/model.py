@@ -91,7 +91,8 @@ class Replicas:
 class Spread:
     """A constraint on where pods may stand. `matches`: whether its selector selects the pods themselves.
     `exclusive`: at most one pod a domain (anti-affinity), rather than an even spread. `covers` are the paths of the
-    cluster's other groups whose pods it selects too.
+    cluster's other groups whose pods it selects too. `ordinals` are the pods that it selects where these are only some
+    of the group, by their index.
     """
 
     path: str
@@ -101,6 +102,7 @@ class Spread:
     matches: bool
     exclusive: bool = False
     covers: frozenset[str] = frozenset()
+    ordinals: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,15 @@ class PodSecurity:
 @dataclass(frozen=True)
 class NodeGroup:
     """Nodes that are deployed alike: a StatefulSet, a Deployment, a node pool. `broker` and `controller` are None
-    while it can't be told. `pinned` is the one zone that they may stand in, where there is one.
+    while it can't be told. `voting` are the ordinals of the pods that vote, where they are told one by one. `pinned` is
+    the one zone that they may stand in, where there is one.
     """
 
     path: str
     replicas: Fact[int]
     broker: bool | None = True
     controller: bool | None = False
+    voting: frozenset[int] | None = None
     pinned: str = ""
     spreads: Fact[tuple[Spread, ...]] | None = None
     budgets: Fact[tuple[Budget, ...]] | None = None
@@ -239,6 +243,13 @@ class Unsure:
 Answer = Finding | Unsure
 Check = Callable[[ClusterFacts, Limits], Iterable[Answer]]
 
+_FRAMEWORKS = (
+    ("https://kubernetes.io/docs/concepts/security/pod-security-standards", "Kubernetes Pod Security Standards"),
+    ("https://kubernetes.io/docs/", "Kubernetes documentation"),
+    ("https://kafka.apache.org/documentation/", "Apache Kafka documentation"),
+    ("https://cwiki.apache.org/confluence/display/KAFKA/KIP-", "Kafka Improvement Proposals"),
+)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -254,6 +265,11 @@ class Rule:
     url: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     strict_in_production: bool = False
+
+    @property
+    def framework(self) -> str:
+        """What the rule is taken from, for an audit: the body of rules that its address belongs to."""
+        return next(name for prefix, name in _FRAMEWORKS if self.url.startswith(prefix))
 
 
 @dataclass(frozen=True)

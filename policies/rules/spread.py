@@ -50,6 +50,8 @@ def _share(one: NodeGroup, other: NodeGroup) -> bool:
 def _why_not(spread: Spread, group: NodeGroup, facts: ClusterFacts, place: str) -> str:
     if not spread.matches:
         return "its selector does not select the pods themselves"
+    if spread.ordinals is not None:
+        return "it selects only some of the pods, by their index"
     if not spread.hard:
         return "it is only preferred (ScheduleAnyway)"
     if spread.max_skew > 1:
@@ -76,6 +78,7 @@ def _over(facts: ClusterFacts, group: NodeGroup, keys: tuple[str, ...], place: s
         return
     here = [spread for spread in spreads if spread.key == keys[0]]
     here += [spread for spread in spreads if spread.key in keys[1:] and spread.exclusive]
+    here.sort(key=lambda spread: spread.ordinals is not None)  # one of some pods alone is the least to tell of
     reasons = [_why_not(spread, group, facts, place) for spread in here]
     if "" in reasons:
         return

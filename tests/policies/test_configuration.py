@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from policies.configuration import BadConfiguration, Configuration, Level, expired, parse
+from policies.configuration import POLICIES, BadConfiguration, Configuration, Level, expired, of_file, parse
 from policies.judgement import tell
 from policies.manifest import manifest
+from policies.pack import policies
 from policies.rules import Limits, Outcome, Severity, Verdict
+from policies.session import Session
 from policies.world import World
 from tests.policies.manifests import HERE, base, load
 
@@ -72,6 +74,31 @@ def test_a_mistake_is_told(given: dict[str, Any], says: str) -> None:
     with pytest.raises(BadConfiguration) as bad:
         parse(given)
     assert says in str(bad.value)
+
+
+def test_a_file_is_by_policy() -> None:
+    assert of_file({"all": "advisory", "kafka": {"production": True}, "kafka-remedies": "remediate"}).production
+    assert of_file({"kafka": {"enforcementLevel": "mandatory", "production": True}}).production
+    assert of_file({"kafka": "mandatory"}) == Configuration()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"kafak": {"production": True}}, "there is no 'kafak'"),
+        ({"kafka": {"prodution": True}}, "there is no 'prodution'"),
+        ({"kafka": ["production"]}, "kafka: got ['production']"),
+        ([], "the file: got []"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told(given: Any, says: str) -> None:
+    with pytest.raises(BadConfiguration) as bad:
+        of_file(given)
+    assert says in str(bad.value)
+
+
+def test_the_names_are_those_of_the_packs_policies() -> None:
+    assert tuple(policy.name for policy in policies(Session())) == POLICIES
 
 
 def levels(configuration: Configuration, today: date = TODAY) -> dict[str, Level]:

@@ -22,6 +22,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=12,
 )
+TODAY = date(2026, 6, 1)
 KINDS = (
     ("apps/v1", "StatefulSet"),
     ("kafka.strimzi.io/v1", "Kafka"),
@@ -42,7 +43,7 @@ PLACES = {name: _places(base(name)) for name in NAMES}
 
 def told(documents: list[Any]) -> list[Any]:
     objects = [manifest(one) for one in documents if isinstance(one, dict)]
-    return list(tell(World(objects), Configuration(), date(2026, 6, 1)))
+    return list(tell(World(objects), Configuration(), TODAY))
 
 
 @settings(max_examples=500, deadline=None)

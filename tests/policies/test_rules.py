@@ -76,6 +76,7 @@ def test_a_rule_is_complete(rule: Rule) -> None:
     assert rule.why.endswith(".")
     assert any(source in rule.why for source in ("KIP-", "documentation", "Kafka's")), "why names its source"
     assert rule.remedy.endswith(".")
+    assert rule.framework
 
 
 COUNTS = st.integers(1, 12)
