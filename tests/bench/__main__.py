@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.checkpoint import difference
-from tests.bench.figures import RATIO_BOUND, Pairs, turns
+from tests.bench.figures import PACK_BOUND, RATIO_BOUND, Pairs, turns
 from tests.bench.machine import load, machine, versions
 from tests.bench.planning import BROKERS, growth, import_seconds
-from tests.bench.programs import Program, PulumiFailed, both
-from tests.bench.report import HEADER, Results, markdown, rows
+from tests.bench.policies import rules
+from tests.bench.programs import Program, PulumiFailed, both, empty_pack
+from tests.bench.report import HEADER, PACK_HEADER, Results, markdown, rows
 from tests.kwok import PROGRAMS
 from tests.stack import ROOT
 
@@ -44,8 +46,9 @@ def bench(
     before = load()
     seconds, least = (0.0, _QUICK_LEAST) if quick else (minutes * 60, _LEAST)
     try:
-        pairs = tuple(_pairs(seconds, least))
+        *pairs, pack = _pairs(seconds, least)
         planning = growth(repeats=5 if quick else 20)
+        judging = rules(repeats=2 if quick else 5)
     except PulumiFailed as error:
         console.print(str(error), markup=False)
         raise typer.Exit(2) from error
@@ -54,7 +57,8 @@ def bench(
         raise typer.Exit(130) from None
     command = "make bench" if minutes == _MINUTES else f"make bench ARGS='--minutes {minutes:g}'"
     where = f"{machine()}; load {before} before the run, {load()} after it"
-    results = Results(datetime.date.today().isoformat(), where, versions(), command, pairs, planning, BROKERS)
+    today = datetime.date.today().isoformat()
+    results = Results(today, where, versions(), command, pairs, planning, BROKERS, pack, judging)
     _show(results)
     if not quick:
         _write(results)
@@ -71,14 +75,27 @@ def _pairs(seconds: float, least: int) -> Iterator[Pairs]:
         None,
     )
     with both() as programs:
-        yield _of("preview, nothing there", programs, Program.preview, seconds * 0.2, least)
+        packs = _packs(programs["components"], seconds * 0.1, least)
+        yield _of("preview, nothing there", programs, Program.preview, seconds * 0.15, least)
         yield _of("up with the cluster's creation", programs, Program.up, seconds * 0.3, least, before=Program.down)
         if said := difference(*(programs[name].checkpoint() for name in turns(0))):
             raise PulumiFailed(f"The programs don't deploy the same: {said}. Bring tests/bench/straight up to date.")
-        yield _of("preview, no change", programs, Program.preview, seconds * 0.2, least)
+        yield _of("preview, no change", programs, Program.preview, seconds * 0.15, least)
         yield _of(
             "up on a ready cluster", programs, Program.up, seconds * 0.25, least, before=Program.empty_the_cluster
         )
+    yield packs
+
+
+def _packs(program: Program, seconds: float, least: int) -> Pairs:
+    """This project's policy pack in place of the components, an empty one in place of the straight-line program."""
+    empty = empty_pack(program.stack.folder / "empty-pack")
+    actions = {
+        "components": partial(program.preview_with, ROOT / "policies"),
+        "straight": partial(program.preview_with, empty),
+    }
+    pairs = _measured("preview with a policy pack", actions, seconds, least, PACK_BOUND)
+    return replace(pairs, other="one with an empty pack")
 
 
 def _of(
@@ -113,10 +130,16 @@ def _measured(
 
 
 def _show(results: Results) -> None:
-    table = Table(*HEADER)
-    for row in rows(results):
-        table.add_row(*row)
-    console.print(table)
+    for header, pairs in ((HEADER, results.pairs), (PACK_HEADER, [results.pack])):
+        table = Table(*header)
+        for row in rows(pairs):
+            table.add_row(*row)
+        console.print(table)
+    judging = results.rules
+    console.print(
+        f"{judging.most} resources through the rules: {judging.growth.seconds[judging.most]:.2f} s, growing with the "
+        f"power {judging.growth.exponent:.2f}, {judging.memory:.0f} MiB"
+    )
     planning = results.growth
     console.print(
         f"planning 100 clusters of {BROKERS} brokers: {planning.seconds[100]:.3f} s, growing with the power "

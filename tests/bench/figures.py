@@ -9,17 +9,26 @@ RATIO_BOUND = 1.2
 """How many times as long as the straight-line program the components may take."""
 GROWTH_BOUND = 1.2
 """Exponent of the growth of planning with the number of clusters; 1 is linear."""
+PACK_BOUND = 1.1
+"""How many times as long as a preview with an empty policy pack one with this project's may take."""
+SECONDS_BOUND = 3.0
+"""For the most resources through the rules."""
+MEMORY_BOUND = 150.0
+"""MiB of the whole interpreter that holds them."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """One thing measured on both programs in turns; all in seconds, one of each a round."""
+    """One thing measured on both programs in turns; all in seconds, one of each a round. `other` names what the
+    second one is.
+    """
 
     name: str
     components: tuple[float, ...]
     straight: tuple[float, ...]
     bound: float | None = RATIO_BOUND
     """None where the ratio is only shown."""
+    other: str = "the straight-line program"
 
     def __post_init__(self) -> None:
         if not self.components or len(self.components) != len(self.straight):
@@ -50,7 +59,7 @@ class Pairs:
         """What to tell when the bound is missed."""
         if self.bound is None or self.ratio <= self.bound:
             return None
-        return f"{self.name}: {self.ratio:.2f} times the straight-line program; at most {self.bound} is allowed"
+        return f"{self.name}: {self.ratio:.2f} times {self.other}; at most {self.bound} is allowed"
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,34 @@ class Growth:
         if self.exponent <= self.bound:
             return None
         return f"planning grows with the {self.exponent:.2f}th power of the clusters; at most {self.bound} is allowed"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What resources through the rules take: seconds by their number, and MiB of memory for the most of them."""
+
+    growth: Growth
+    memory: float
+
+    @property
+    def most(self) -> int:
+        """The largest number of resources."""
+        return max(self.growth.seconds)
+
+    @property
+    def missed(self) -> str | None:
+        """What to tell when a bound is missed."""
+        parts = []
+        if (seconds := self.growth.seconds[self.most]) > SECONDS_BOUND:
+            parts.append(f"{self.most} resources take {seconds:.2f} s; at most {SECONDS_BOUND} is allowed")
+        if self.memory > MEMORY_BOUND:
+            parts.append(f"{self.most} resources take {self.memory:.0f} MiB; at most {MEMORY_BOUND:.0f} is allowed")
+        if self.growth.exponent > self.growth.bound:
+            parts.append(
+                f"the seconds grow with the {self.growth.exponent:.2f}th power of the resources; at most "
+                f"{self.growth.bound} is allowed"
+            )
+        return f"rules: {'; '.join(parts)}" if parts else None
 
 
 def turns(number: int) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +26,13 @@ _SETTINGS: dict[str, Any] = {
     "cluster": {"kind": "kwok", "name": "bench-components", "nodesPerZone": 2},
     "topics": [{"name": "orders", "partitions": 6}],
 }
+
+
+_EMPTY_PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+PolicyPack("empty", [ResourceValidationPolicy("nothing", "Nothing.", lambda args, report: None)])
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,10 @@ class Program:
         """Seconds of `pulumi preview`."""
         return self._seconds("preview")
 
+    def preview_with(self, pack: Path) -> float:
+        """Seconds of `pulumi preview` with a policy pack."""
+        return self._seconds("preview", "--policy-pack", str(pack))
+
     def up(self) -> float:
         """Seconds of `pulumi up` without its preview: the program runs once."""
         return self._seconds("up", "--yes", "--skip-preview")
@@ -78,6 +90,16 @@ class Program:
         start = time.perf_counter()
         self.stack.pulumi(command[0], "--stack", self.stack.name, *command[1:])
         return time.perf_counter() - start
+
+
+def empty_pack(folder: Path) -> Path:
+    """A policy pack in `folder` whose one policy does nothing: what any pack costs."""
+    folder.mkdir()
+    options = {"toolchain": "pip", "virtualenv": sys.prefix}
+    about = {"name": "empty", "version": "0.0.1", "runtime": {"name": "python", "options": options}}
+    (folder / "PulumiPolicy.yaml").write_text(yaml.safe_dump(about))
+    (folder / "__main__.py").write_text(_EMPTY_PACK)
+    return folder
 
 
 @contextmanager
@@ -139,4 +161,4 @@ def _processes_of(folder: Path) -> Iterator[int]:
             continue
 
 
-__all__ = ["Program", "PulumiFailed", "both"]
+__all__ = ["Program", "PulumiFailed", "both", "empty_pack"]

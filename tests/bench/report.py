@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.bench.figures import GROWTH_BOUND, RATIO_BOUND, Growth, Pairs
+from tests.bench.figures import GROWTH_BOUND, MEMORY_BOUND, PACK_BOUND, RATIO_BOUND, SECONDS_BOUND, Growth, Pairs, Rules
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,21 @@ class Results:
     pairs: Sequence[Pairs]
     growth: Growth
     brokers: int
+    pack: Pairs
+    """A preview with this project's policy pack, and one with an empty one."""
+    rules: Rules
 
     @property
     def missed(self) -> list[str]:
         """A sentence for each bound that is missed."""
-        figures: list[Pairs | Growth] = [*self.pairs, self.growth]
+        figures: list[Pairs | Growth | Rules] = [*self.pairs, self.growth, self.pack, self.rules]
         return [said for figure in figures if (said := figure.missed)]
 
 
-def rows(results: Results) -> list[tuple[str, ...]]:
+def rows(measured: Sequence[Pairs]) -> list[tuple[str, ...]]:
     """Measured, rounds, components, straight-line program, ratio, the rounds' ratios, bound."""
     table: list[tuple[str, ...]] = []
-    for pairs in results.pairs:
+    for pairs in measured:
         components, straight = pairs.medians
         low, high = pairs.spread
         table.append(
@@ -46,6 +49,7 @@ def rows(results: Results) -> list[tuple[str, ...]]:
 
 
 HEADER = ("measured", "rounds", "components", "straight line", "ratio", "ratios of the rounds", "bound")
+PACK_HEADER = ("measured", "rounds", "this pack", "an empty pack", "ratio", "ratios of the rounds", "bound")
 
 
 def markdown(results: Results) -> str:
@@ -53,6 +57,10 @@ def markdown(results: Results) -> str:
     growth = results.growth
     planning = [
         (str(size), f"{growth.seconds[size]:.3f} s", f"{growth.each(size) * 1000:.2f} ms") for size in growth.seconds
+    ]
+    through = [
+        (str(size), f"{seconds:.2f} s", f"{results.rules.growth.each(size) * 1000:.2f} ms")
+        for size, seconds in results.rules.growth.seconds.items()
     ]
     verdict = "; ".join(results.missed) or "every bound is kept"
     return f"""\
@@ -72,7 +80,7 @@ Both programs make the same resources on a simulated cluster (kwok) of their own
 figures are medians, the ratio is that of the medians and must not exceed {RATIO_BOUND}. Both create the cluster by the
 same script. `up` is without its preview.
 
-{_table(HEADER, rows(results))}
+{_table(HEADER, rows(results.pairs))}
 
 ## Planning
 
@@ -83,6 +91,22 @@ From settings to manifests (read, judged by the rules, planned, rendered), witho
 
 The time grows with the power {growth.exponent:.2f} of the number of clusters (1 is linear, at most {GROWTH_BOUND} is
 allowed); one of {max(growth.seconds)} takes {growth.per_one_ratio:.2f} times as long as one of {min(growth.seconds)}.
+
+## The policy pack
+
+A preview of the components' program with `--policy-pack policies`, and with a pack whose one policy does nothing, in
+turns; the ratio must not exceed {PACK_BOUND}.
+
+{_table(PACK_HEADER, rows([results.pack]))}
+
+The rules alone: resources of Kafka clusters (StatefulSet, Service, ConfigMap, PodDisruptionBudget of each), shown one
+by one and judged as in a preview, without the engine; the best of several runs, each in an interpreter of its own.
+
+{_table(("resources", "all", "each"), through)}
+
+{results.rules.most} resources may take {SECONDS_BOUND:g} s; the time grows with the power
+{results.rules.growth.exponent:.2f} of their number (at most {GROWTH_BOUND} is allowed). The whole interpreter that
+holds them takes {results.rules.memory:.0f} MiB of memory (at most {MEMORY_BOUND:.0f}).
 """
 
 

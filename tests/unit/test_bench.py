@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.bench.checkpoint import cluster_only, difference
-from tests.bench.figures import Growth, Pairs, best, turns
+from tests.bench.figures import Growth, Pairs, Rules, best, turns
 from tests.bench.report import Results, markdown
 
 
@@ -31,6 +31,25 @@ def test_the_bound_itself_is_kept() -> None:
 def test_only_pairs_can_be_compared(components: tuple[float, ...], straight: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="as many of each are needed"):
         Pairs("up", components, straight)
+
+
+def test_another_pair_is_told_by_its_name() -> None:
+    pairs = Pairs("preview", (2.0,), (1.0,), 1.1, "one with an empty pack")
+    assert pairs.missed == "preview: 2.00 times one with an empty pack; at most 1.1 is allowed"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "memory", "says"),
+    [
+        ({5000: 1.5, 10_000: 3.0}, 150.0, None),
+        ({5000: 1.6, 10_000: 3.2}, 150.0, "rules: 10000 resources take 3.20 s; at most 3.0 is allowed"),
+        ({5000: 1.5, 10_000: 3.0}, 151.0, "rules: 10000 resources take 151 MiB; at most 150 is allowed"),
+        ({5000: 0.5, 10_000: 2.0}, 9.0, "rules: the seconds grow with the 2.00th power of the resources; at most 1.2"),
+    ],
+)
+def test_a_missed_bound_of_the_rules_is_told(seconds: dict[int, float], memory: float, says: str | None) -> None:
+    missed = Rules(Growth(seconds), memory).missed
+    assert missed is None if says is None else missed is not None and missed.startswith(says)
 
 
 @pytest.mark.parametrize("power", [1, 2])
@@ -94,6 +113,8 @@ def results(ratio: float) -> Results:
         pairs=(Pairs("preview", (ratio,), (1.0,)),),
         growth=Growth({50: 0.1, 100: 0.2}),
         brokers=10,
+        pack=Pairs("preview with a policy pack", (2.0,), (1.9,), 1.1, "one with an empty pack"),
+        rules=Rules(Growth({5000: 1.0, 10_000: 2.0}), 120.0),
     )
 
 
@@ -101,6 +122,8 @@ def test_the_page_has_the_figures_and_where_they_come_from() -> None:
     page = markdown(results(1.1))
     assert "| preview | 1 | 1.10 s | 1.00 s | 1.10 | 1.10 to 1.10 | 1.2 |" in page
     assert "| 100 | 0.200 s | 2.00 ms |" in page
+    assert "| preview with a policy pack | 1 | 2.00 s | 1.90 s | 1.05 | 1.05 to 1.05 | 1.1 |" in page
+    assert "| 10000 | 2.00 s | 0.20 ms |" in page
     for fact in ("`make bench`", "2026-01-02", "2 cores", "Python 3.11.4", "every bound is kept"):
         assert fact in page
 
