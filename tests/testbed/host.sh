@@ -18,7 +18,17 @@ install_packages() {
     { tail -20 "$CACHE/apt.log" >&2; return 1; }
 }
 
+# One that was killed leaves its pid file, which the next takes for a daemon that runs
+forget_killed() {
+  local pid file
+  for file in "$DOCKERD_PID" /var/run/docker/containerd/containerd.pid; do
+    pid=$(cat "$file" 2>/dev/null) || continue
+    grep -qsE '^State:\s+[^ZX]' "/proc/$pid/status" || rm -f "$file"
+  done
+}
+
 start_docker() {
+  forget_killed
   "$TESTBED/build.sh" runc
   setsid dockerd --pidfile "$DOCKERD_PID" --add-runtime "kafka-ha=$CACHE/bin/runc" --default-runtime kafka-ha \
     >"$DOCKERD_LOG" 2>&1 </dev/null 9>&- &
