@@ -1,23 +1,21 @@
 """A real Kubernetes API server with simulated nodes, by kwokctl's binary runtime, for tests.
 
-Use the fixture `kwok_cluster` (one cluster a test session) or `KwokCluster.create` (one of your own). Tests are
-skipped, with the reason, where a program is missing.
+Use `KwokCluster.create`. Tests are skipped, with the reason, where a program is missing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from components.scripts.kwok_cluster import BINARIES, free_ports
 
 KUBE_VERSION: Final = "v1.34.4"
 PROGRAMS: Final = (
@@ -53,18 +51,11 @@ class KwokCluster:
         if missing:
             pytest.skip(f"no simulated cluster: {', '.join(missing)} not on PATH (make setup gets them)")
         cluster = KwokCluster(name or f"test-{uuid.uuid4().hex[:8]}", home)
-        programs = {
-            "kube-apiserver": "kube-apiserver",
-            "kube-controller-manager": "kube-controller-manager",
-            "kube-scheduler": "kube-scheduler",
-            "etcd": "etcd",
-            "kwok-controller": "kwok",
-        }
-        flags = [f"--{flag}-binary={shutil.which(program)}" for flag, program in programs.items()]
+        flags = [f"--{flag}={shutil.which(program)}" for flag, program in BINARIES.items()]
         flags += ["--runtime=binary", f"--wait={_CREATE_SECONDS}s", f"--timeout={_CREATE_SECONDS}s"]
         said = ""
         for _ in range(_ATTEMPTS):
-            done = cluster._run("create", "cluster", *flags, *_ports())
+            done = cluster._run("create", "cluster", *flags, *free_ports())
             if done.returncode == 0:
                 return cluster
             said = done.stderr
@@ -110,16 +101,6 @@ class KwokCluster:
         self.delete()
 
 
-def _ports() -> list[str]:
-    """Return flags with ports that are free now, far from those that kwokctl tries by itself."""
-    names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "controller")
-    with contextlib.ExitStack() as stack:
-        bound = [stack.enter_context(socket.socket()) for _ in names]
-        for one in bound:
-            one.bind(("127.0.0.1", 0))
-        return [f"--{name}-port={one.getsockname()[1]}" for name, one in zip(names, bound, strict=True)]
-
-
 def node(name: str, zone: str, cpu: str = "4", memory: str = "16Gi") -> dict[str, Any]:
     """Return a simulated node's manifest in a zone."""
     capacity = {"cpu": cpu, "memory": memory, "pods": "110"}
@@ -137,10 +118,3 @@ def node(name: str, zone: str, cpu: str = "4", memory: str = "16Gi") -> dict[str
         },
         "status": {"allocatable": capacity, "capacity": capacity},
     }
-
-
-@pytest.fixture(scope="session")
-def kwok_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KwokCluster]:
-    """One simulated cluster for the test session, without nodes."""
-    with KwokCluster.create(tmp_path_factory.mktemp("kwok")) as cluster:
-        yield cluster

@@ -14,7 +14,7 @@ from components.scripts import lifecycle
 from components.scripts.lifecycle import Found, Spec
 from components.scripts.process import run
 
-_BINARIES = {
+BINARIES = {
     "kube-apiserver-binary": "kube-apiserver",
     "kube-controller-manager-binary": "kube-controller-manager",
     "kube-scheduler-binary": "kube-scheduler",
@@ -34,7 +34,7 @@ class Kwok:
 
     def check(self) -> None:
         """Raises Refused when one of the control plane's programs is not installed."""
-        for program in (*_BINARIES.values(), "kwokctl"):
+        for program in (*BINARIES.values(), "kwokctl"):
             run(program, "--version", timeout=60)
 
     def find(self) -> Found | None:
@@ -47,9 +47,9 @@ class Kwok:
         """Creates it."""
         self._marker.parent.mkdir(parents=True, exist_ok=True)
         self._marker.write_text(json.dumps({"owner": self.spec.owner, "fingerprint": self.spec.fingerprint}))
-        binaries = [f"--{flag}={shutil.which(program)}" for flag, program in _BINARIES.items()]
+        binaries = [f"--{flag}={shutil.which(program)}" for flag, program in BINARIES.items()]
         limits = ["--wait=60s", "--timeout=60s"]
-        self._kwokctl("create", "cluster", "--runtime=binary", *limits, *binaries, *_free_ports())
+        self._kwokctl("create", "cluster", "--runtime=binary", *limits, *binaries, *free_ports())
 
     def start(self) -> None:
         """Starts what does not run of it; an interrupted creation has no kubeconfig yet and is refused at once."""
@@ -104,7 +104,7 @@ class Kwok:
         run("kwokctl", *arguments, f"--name={self.spec.name}", timeout=_SECONDS, env=environment)
 
 
-def _free_ports() -> list[str]:
+def free_ports() -> list[str]:
     """Flags with ports that are free now: two clusters that start at once would be given the same by kwokctl."""
     programs = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "controller")
     with contextlib.ExitStack() as held:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from policies.manifest import Doc, whole_number
+from policies.manifest import Doc
 from policies.readers.budgets import allowed
 from policies.readers.sources import literal
+from policies.readers.typed import TypedSettings
 from policies.readers.versions import Version, default_of
 from policies.rules.model import Budget, Fact, NodeGroup, Replicas
 from policies.world import PENDING, World
@@ -12,7 +13,7 @@ from policies.world import PENDING, World
 _INTERNAL = (("transactions", "transaction.state.log"), ("share groups", "share.coordinator.state.topic"))
 
 
-class Config:
+class Config(TypedSettings):
     """Broker settings that a custom resource holds as keys and values. `open_reason` says why an absent one may still
     be set, by the operator; empty where Kafka's default holds.
     """
@@ -32,21 +33,6 @@ class Config:
         if self.open_reason and value is not None:
             return Fact(path, undecided=self.open_reason)
         return Fact(path, value, note=note if value is not None else "")
-
-    def number(self, key: str) -> Fact[int]:
-        """The setting as a whole number."""
-        text = self.text(key)
-        if text.value is None:
-            return Fact(text.path, undecided=text.undecided)
-        number = whole_number(text.path, text.value)
-        return Fact(number.path, number.value, number.undecided, text.note)
-
-    def flag(self, key: str) -> Fact[bool]:
-        """The setting as true or false."""
-        text = self.text(key)
-        return Fact(
-            text.path, None if text.value is None else text.value.strip().lower() == "true", text.undecided, text.note
-        )
 
     def default(self) -> Replicas:
         """What topics have that say nothing."""

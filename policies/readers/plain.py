@@ -214,7 +214,7 @@ def _voters(settings: Settings, groups: tuple[NodeGroup, ...], world: World, own
     controllers = [group for group in groups if group.controller]
     dynamic = settings.written("controller.quorum.bootstrap.servers")
     if controllers and (dynamic.value or dynamic.undecided or settings.distribution):
-        return replace(_sum(controllers, world, "controller", owner))
+        return _sum(controllers, world, "controller", owner)
     return Fact(static.path, undecided=static.undecided or "the quorum's voters are not among these resources")
 
 

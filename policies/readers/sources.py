@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from policies.manifest import UNKNOWN, Doc, Manifest, whole_number
+from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers.images import Convention
+from policies.readers.typed import TypedSettings
 from policies.readers.versions import Version, default_of
 from policies.rules.model import Fact
 from policies.world import World
@@ -60,7 +61,7 @@ _DISTRIBUTION: Final = dict.fromkeys(
 
 
 @dataclass
-class Settings:
+class Settings(TypedSettings):
     """The settings of a broker. `open_reason` says why one that is not here may yet be set; empty when none can."""
 
     path: str
@@ -92,21 +93,6 @@ class Settings:
             return Fact(fact.path, _DISTRIBUTION[key], note="the server.properties that the image brings")
         value, note = default_of(key, self.version)
         return Fact(fact.path, value, note=note if value is not None else "")
-
-    def number(self, key: str) -> Fact[int]:
-        """The setting as a whole number, or its default."""
-        text = self.text(key)
-        if text.value is None:
-            return Fact(text.path, undecided=text.undecided)
-        number = whole_number(text.path, text.value)
-        return Fact(number.path, number.value, number.undecided, text.note)
-
-    def flag(self, key: str) -> Fact[bool]:
-        """The setting as true or false, or its default."""
-        text = self.text(key)
-        return Fact(
-            text.path, None if text.value is None else text.value.strip().lower() == "true", text.undecided, text.note
-        )
 
     def variable(self, key: str) -> str:
         """How the image calls a setting."""
