@@ -10,14 +10,15 @@ from components.zoned_cluster import ZonedCluster
 
 settings = load_settings()
 cluster = ZonedCluster("cluster", settings.cluster)
-kafka = KafkaCluster("kafka", settings.kafka, cluster.zones, cluster.placing())
-topics = [KafkaTopic(topic.name, topic, kafka, cluster) for topic in settings.topics]
+kafka = KafkaCluster("kafka", settings.kafka, cluster)
+topics = [KafkaTopic(topic.name, topic, kafka) for topic in settings.topics]
 
 pulumi.export("kubeconfig", cluster.kubeconfig)
 pulumi.export("zones", cluster.zones)
 pulumi.export("bootstrap", kafka.bootstrap)
-pulumi.export("brokers", broker_placement(kafka, cluster))
+pulumi.export("brokers", broker_placement(kafka))
 pulumi.export("disruptionBudget", kafka.disruption_budget)
 pulumi.export("clusterId", kafka.cluster_id)
 pulumi.export("topics", [topic.topic for topic in topics])
 pulumi.export("clientCommand", kafka.client_command)
+pulumi.export("clientProperties", kafka.client_properties)

@@ -1,19 +1,24 @@
 """The KafkaCluster component: creates what the plan says, decides nothing."""
 
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
+from pydantic.alias_generators import to_snake
 
 from components import manifests
-from components.kafka_plan import kafka_facts, plan_kafka
+from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_settings import KafkaSettings
 from components.refusal import refuse_unsafe
+from components.zoned_cluster import ZonedCluster
 
 _ROLLOUT_TIMEOUT = "30m"  # five brokers, one after the other, each with its log to recover
 
 
 class KafkaCluster(pulumi.ComponentResource):
-    """A highly available Kafka in KRaft mode: StatefulSet, headless Service, PodDisruptionBudget and configuration.
+    """A highly available Kafka in KRaft mode: brokers and controllers, in one StatefulSet or two, each with its
+    headless Service, PodDisruptionBudget and configuration, and a checker beside each node.
 
     Raises `UnsafeSettings` before anything is registered when a rule is violated.
     """
@@ -26,63 +31,121 @@ class KafkaCluster(pulumi.ComponentResource):
     """Name of the PodDisruptionBudget and how many brokers it lets go at once."""
     client_command: Output[str]
     """One line that starts a pod with Kafka's command line tools."""
+    client_properties: Output[str]
+    """Recommended settings of clients, as a properties file; `bootstrap.servers` is to be added."""
     brokers: tuple[str, ...]
     """Names of the brokers' pods."""
     stateful_set: k8s.apps.v1.StatefulSet
     """The brokers."""
 
     def __init__(
-        self, name: str, settings: KafkaSettings, zones: tuple[str, ...], opts: ResourceOptions | None = None
+        self,
+        name: str,
+        settings: KafkaSettings,
+        cluster: ZonedCluster,
+        opts: ResourceOptions | None = None,
     ) -> None:
-        """`zones` are those of the Kubernetes cluster; `opts` carries its provider."""
-        refuse_unsafe(kafka_facts(settings, zones, {}))
+        """`cluster` is what it is to be on."""
+        refuse_unsafe(kafka_facts(settings, cluster.zones, {}))
         super().__init__(
             "kafka-ha:index:KafkaCluster",
             name,
-            {"settings": settings.as_inputs(), "zones": list(zones)},
-            opts,
+            {"settings": settings.as_inputs(), "zones": list(cluster.zones)},
+            ResourceOptions.merge(cluster.placing(), opts),
         )
         identity = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name))
-        plan = plan_kafka(settings, zones, identity)
-        # Neither is inherited, and without them the objects would not share the life of the cluster that they are on.
-        child = ResourceOptions(
-            parent=self,
-            deleted_with=opts.deleted_with if opts else None,
-            replace_with=opts.replace_with if opts else None,
-        )
+        plan = plan_kafka(settings, cluster.zones, identity, pods_know_their_zone=cluster.pods_know_their_zone)
+        child = ResourceOptions.merge(cluster.placing(), ResourceOptions(parent=self))
 
         namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
-        service = k8s.core.v1.Service(f"{name}-service", **manifests.service(plan), opts=within)
-        config = k8s.core.v1.ConfigMap(f"{name}-config", **manifests.config_map(plan), opts=within)
-        budget = k8s.policy.v1.PodDisruptionBudget(
-            f"{name}-disruption-budget", **manifests.disruption_budget(plan), opts=within
-        )
-        self.stateful_set = k8s.apps.v1.StatefulSet(
-            f"{name}-brokers",
-            **manifests.stateful_set(plan),
-            opts=ResourceOptions.merge(
-                child,
-                ResourceOptions(
-                    # The budget first: no moment in which an eviction goes unchecked.
-                    depends_on=[service, config, budget],
-                    custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
-                ),
+        needed = [
+            *self._account(name, plan, child, within),
+            k8s.core.v1.ConfigMap(f"{name}-checker", **manifests.checker_config_map(plan), opts=within),
+            k8s.core.v1.ConfigMap(
+                f"{name}-marks",
+                **manifests.marks_config_map(plan),
+                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"])),  # the nodes write it
             ),
-        )
-        self.settings = settings  # not annotated on the class: the SDK would take it for an output
-        self.brokers = plan.brokers
+        ]
+        k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
+        sets: list[k8s.apps.v1.StatefulSet] = []
+        for nodes in plan.groups:
+            sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+        self.stateful_set = sets[-1]
+        # Not annotated on the class: the SDK would take them for outputs.
+        self.cluster, self.settings = cluster, settings
+        self.brokers = plan.brokers.pods
         self.bootstrap = Output.from_input(plan.bootstrap)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
-        self.disruption_budget = budget.metadata.apply(
-            lambda metadata: {"name": metadata.name, "maxUnavailable": settings.disruption_budget}
-        )
+        self.client_properties = Output.from_input(plan.client_properties)
+        budget = {"name": plan.brokers.name, "maxUnavailable": plan.brokers.max_unavailable}
+        self.disruption_budget = Output.from_input(budget)
         self.register_outputs(
             {
                 "bootstrap": self.bootstrap,
                 "clusterId": self.cluster_id,
                 "clientCommand": self.client_command,
+                "clientProperties": self.client_properties,
                 "disruptionBudget": self.disruption_budget,
             }
         )
+
+    @property
+    def tools(self) -> dict[str, pulumi.Input[str]]:
+        """What a command needs to run Kafka's tools; see `components.scripts.kafka_tools`."""
+        return {
+            "NAMESPACE": self.settings.namespace,
+            "BROKER_PODS": " ".join(self.brokers),
+            "BOOTSTRAP": self.bootstrap,
+            "SIMULATED": "yes" if self.cluster.simulated else "",
+            "KUBE_CONTEXT": self.cluster.context or "",
+            "KUBECONFIG_CONTENT": self.cluster.kubeconfig,
+        }
+
+    def _account(
+        self, name: str, plan: KafkaPlan, wide: ResourceOptions, within: ResourceOptions
+    ) -> list[pulumi.Resource]:
+        """What lets the nodes mark their disks and take turns in stopping."""
+        rights: list[pulumi.Resource] = [
+            k8s.core.v1.ServiceAccount(f"{name}-account", **_arguments(manifests.service_account(plan)), opts=within),
+            k8s.rbac.v1.Role(f"{name}-role", **manifests.role(plan), opts=within),
+            k8s.rbac.v1.RoleBinding(f"{name}-role-binding", **_arguments(manifests.role_binding(plan)), opts=within),
+        ]
+        if not plan.pods_know_their_zone:
+            rights += [
+                k8s.rbac.v1.ClusterRole(f"{name}-zones", **manifests.zone_reader(plan), opts=wide),
+                k8s.rbac.v1.ClusterRoleBinding(
+                    f"{name}-zones-binding", **_arguments(manifests.zone_reader_binding(plan)), opts=wide
+                ),
+            ]
+        return rights
+
+    def _nodes(
+        self, name: str, plan: KafkaPlan, nodes: NodesPlan, within: ResourceOptions, needed: list[pulumi.Resource]
+    ) -> k8s.apps.v1.StatefulSet:
+        """The StatefulSet of `nodes`, with its Service, budget and configuration."""
+        prefix = name if nodes is plan.brokers else f"{name}-{nodes.component}"
+        service = k8s.core.v1.Service(f"{prefix}-service", **manifests.service(plan, nodes), opts=within)
+        config = k8s.core.v1.ConfigMap(f"{prefix}-config", **manifests.config_map(plan, nodes), opts=within)
+        budget = k8s.policy.v1.PodDisruptionBudget(
+            f"{prefix}-disruption-budget", **manifests.disruption_budget(plan, nodes), opts=within
+        )
+        return k8s.apps.v1.StatefulSet(
+            f"{name}-{nodes.component}s",
+            **manifests.stateful_set(plan, nodes),
+            opts=ResourceOptions.merge(
+                within,
+                ResourceOptions(
+                    # The budget first: no moment in which an eviction goes unchecked.
+                    depends_on=[*needed, service, config, budget],
+                    custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
+                ),
+            ),
+        )
+
+
+def _arguments(manifest: manifests.Manifest) -> dict[str, Any]:
+    """A manifest's top level as Python arguments; what is below may stay as Kubernetes writes it."""
+    return {to_snake(key): value for key, value in manifest.items()}

@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from components.kafka_settings import KafkaSettings, TopicSettings
+from components.failover import CLIENT, SERVER
+from components.kafka_settings import FIRST_CONTROLLER, KafkaSettings, Resources, Storage, TopicSettings
 from policies.rules import KafkaFacts, TopicFacts
 
 CLIENT_PORT = 9092
 CONTROLLER_PORT = 9093
-DATA = "/var/lib/kafka/data"
+HEALTH_PORT = 9094
+LOG_FOLDER = "kraft"
+"""Folder of the logs on each disk: below the mount, since a file system's lost+found is no log."""
 SERVICE = "svc"  # the article's name: kafka-svc
 
-_FILES = Path(__file__).parent / "files"
+_HERE = Path(__file__).parent
+_FILES = ("start.sh", "stop.sh", "log4j2.yaml")
 
 
 @dataclass(frozen=True)
@@ -29,23 +34,74 @@ class TopicPlan:
 
 
 @dataclass(frozen=True)
+class NodesPlan:
+    """Nodes that are deployed alike, by one StatefulSet: brokers, dedicated controllers, or nodes that are both."""
+
+    name: str
+    """Of the StatefulSet."""
+    component: str
+    roles: tuple[str, ...]
+    replicas: int
+    first_id: int
+    service: str
+    domain: str
+    max_unavailable: int
+    storage: Storage
+    resources: Resources
+    listeners: Mapping[str, int]
+    """Port of each listener that the others reach it by."""
+    files: Mapping[str, str]
+
+    @property
+    def pods(self) -> tuple[str, ...]:
+        """Names of the pods."""
+        return tuple(f"{self.name}-{ordinal}" for ordinal in range(self.replicas))
+
+    @property
+    def disks(self) -> tuple[str, ...]:
+        """Where its claims are mounted; the metadata log is on the first."""
+        return tuple(f"/var/lib/kafka/{claim}" for claim in self.claims)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Names of the claim templates."""
+        return ("data", *(f"data-{number}" for number in range(1, self.storage.volumes)))
+
+    def addresses(self, port: int) -> tuple[str, ...]:
+        """Host and port of each node."""
+        return tuple(f"{pod}.{self.domain}:{port}" for pod in self.pods)
+
+
+@dataclass(frozen=True)
 class KafkaPlan:
     """A Kafka cluster with everything decided; `manifests` renders it for Kubernetes."""
 
     settings: KafkaSettings
     cluster_id: str
     zones: tuple[str, ...]
-    service: str
-    brokers: tuple[str, ...]
-    bootstrap: str
-    server_properties: str
-    start_script: str
-    logging: str
+    pods_know_their_zone: bool
+    brokers: NodesPlan
+    controllers: NodesPlan
+    """The same as `brokers` in combined mode."""
+    voters: tuple[str, ...]
+    """Of a new quorum, as `kafka-storage.sh format --initial-controllers` takes them."""
+    checker: Mapping[str, str]
+    """The checker's files."""
+    client_properties: str
 
     @property
-    def checksum(self) -> str:
-        """Of all files that a broker reads at its start: a change of it rolls the brokers."""
-        files = "\0".join((self.server_properties, self.start_script, self.logging))
+    def groups(self) -> tuple[NodesPlan, ...]:
+        """In the order in which they are deployed: brokers find a quorum that is up to date."""
+        return (self.brokers,) if self.controllers is self.brokers else (self.controllers, self.brokers)
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients begin."""
+        return ",".join(self.brokers.addresses(CLIENT_PORT))
+
+    def checksum(self, nodes: NodesPlan) -> str:
+        """Of all files that a node reads at its start: a change of it rolls the nodes."""
+        files = "\0".join((*nodes.files.values(), *self.checker.values()))
         return hashlib.sha256(files.encode()).hexdigest()[:16]
 
     @property
@@ -58,26 +114,96 @@ class KafkaPlan:
         )
 
 
-def plan_kafka(settings: KafkaSettings, zones: tuple[str, ...], identity: str) -> KafkaPlan:
-    """The plan of a cluster over `zones`. `identity` names it for good: Kafka's cluster id follows from it."""
-    service = f"{settings.name}-{SERVICE}"
-    domain = f"{service}.{settings.namespace}.svc.cluster.local"
-    brokers = tuple(f"{settings.name}-{ordinal}" for ordinal in range(settings.brokers))
-    voters = ",".join(
-        f"{ordinal}@{broker}.{domain}:{CONTROLLER_PORT}"
-        for ordinal, broker in enumerate(brokers[: settings.controllers])
-    )
+def plan_kafka(
+    settings: KafkaSettings, zones: tuple[str, ...], identity: str, *, pods_know_their_zone: bool = False
+) -> KafkaPlan:
+    """The plan of a cluster over `zones`. `identity` names it for good: Kafka's cluster id follows from it.
+    `pods_know_their_zone`: Kubernetes copies the node's zone to the pods' labels (KEP-4742).
+    """
+    controllers = _controllers(settings)
     return KafkaPlan(
         settings=settings,
-        cluster_id=kafka_cluster_id(identity),
+        cluster_id=kafka_id(identity),
         zones=zones,
-        service=service,
-        brokers=brokers,
-        bootstrap=",".join(f"{broker}.{domain}:{CLIENT_PORT}" for broker in brokers),
-        server_properties=_render(_server_properties(settings, voters)),
-        start_script=(_FILES / "start.sh").read_text(),
-        logging=(_FILES / "log4j2.yaml").read_text(),
+        pods_know_their_zone=pods_know_their_zone,
+        brokers=(brokers := _brokers(settings, controllers)),
+        controllers=controllers or brokers,
+        voters=tuple(
+            f"{(controllers or brokers).first_id + ordinal}@{address}:{kafka_id(f'{identity}/{ordinal}')}"
+            for ordinal, address in enumerate((controllers or brokers).addresses(CONTROLLER_PORT))
+        ),
+        checker={file.name: file.read_text() for file in sorted((_HERE / "checker").glob("*.py"))},
+        client_properties=_render(CLIENT),
     )
+
+
+def _controllers(settings: KafkaSettings) -> NodesPlan | None:
+    """The dedicated controllers, if there are any."""
+    if settings.dedicated_controllers is None:
+        return None
+    return _nodes(
+        settings,
+        name=f"{settings.name}-controller",
+        component="controller",
+        roles=("controller",),
+        replicas=settings.controllers,
+        first_id=FIRST_CONTROLLER,
+        max_unavailable=settings.controllers_budget,
+        storage=settings.dedicated_controllers.storage,
+        resources=settings.dedicated_controllers.resources,
+    )
+
+
+def _brokers(settings: KafkaSettings, controllers: NodesPlan | None) -> NodesPlan:
+    return _nodes(
+        settings,
+        controllers,
+        name=settings.name,
+        component="broker",
+        roles=("broker",) if controllers else ("broker", "controller"),
+        replicas=settings.brokers,
+        first_id=0,
+        max_unavailable=settings.disruption_budget,
+        storage=settings.storage,
+        resources=settings.resources,
+    )
+
+
+def _nodes(
+    settings: KafkaSettings,
+    controllers: NodesPlan | None = None,
+    *,
+    name: str,
+    component: str,
+    roles: tuple[str, ...],
+    replicas: int,
+    first_id: int,
+    max_unavailable: int,
+    storage: Storage,
+    resources: Resources,
+) -> NodesPlan:
+    ports = {"broker": ("PLAINTEXT", CLIENT_PORT), "controller": ("CONTROLLER", CONTROLLER_PORT)}
+    service = f"{name}-{SERVICE}"
+    nodes = NodesPlan(
+        name=name,
+        component=component,
+        roles=roles,
+        replicas=replicas,
+        first_id=first_id,
+        service=service,
+        domain=f"{service}.{settings.namespace}.svc.cluster.local",
+        max_unavailable=max_unavailable,
+        storage=storage,
+        resources=resources,
+        listeners=dict(ports[role] for role in roles),
+        files={},
+    )
+    bootstrap = (controllers or nodes).addresses(CONTROLLER_PORT)
+    files = {
+        "server.properties": _render(_server_properties(settings, nodes, bootstrap)),
+        **{name: (_HERE / "files" / name).read_text() for name in _FILES},
+    }
+    return replace(nodes, files=files)
 
 
 def plan_topic(topic: TopicSettings, kafka: KafkaSettings) -> TopicPlan:
@@ -108,16 +234,18 @@ def kafka_facts(
         zones_path=f"{project}:cluster.zones",
         brokers=kafka.brokers,
         voters=kafka.controllers,
+        combined=kafka.dedicated_controllers is None,
         zones=zones,
         replication_factor=kafka.replication_factor,
         min_isr=kafka.min_insync_replicas,
         max_unavailable=kafka.disruption_budget,
+        controllers_max_unavailable=kafka.controllers_budget,
         topics=tuple(TopicFacts(path, topic.name, topic.replication_factor, topic.min_isr) for path, topic in plans),
     )
 
 
-def kafka_cluster_id(identity: str) -> str:
-    """Kafka's cluster id, 22 characters of URL-safe base64, always the same for one identity.
+def kafka_id(identity: str) -> str:
+    """An id as Kafka makes them at random, 22 characters of URL-safe base64, always the same for one identity.
 
     It never starts with `-`, which Kafka's tools take for an option (KAFKA-15754).
     """
@@ -126,15 +254,23 @@ def kafka_cluster_id(identity: str) -> str:
     return base64.urlsafe_b64encode(bytes([digest[0] & 0x7F]) + digest[1:]).decode().rstrip("=")
 
 
-def _server_properties(settings: KafkaSettings, voters: str) -> dict[str, str]:
-    """What all nodes have in common; start.sh adds what is a node's own."""
+def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: tuple[str, ...]) -> dict[str, str]:
+    """What all nodes of a group have in common; start.sh adds what is a node's own.
+
+    The replication settings stand on controllers too: with eligible leader replicas (KIP-966) the cluster's minimum
+    ISR is taken from the active controller's file.
+    """
     factor, min_isr = str(settings.replication_factor), str(settings.min_insync_replicas)
     return {
+        "process.roles": ",".join(nodes.roles),
+        "listeners": ",".join(f"{name}://:{port}" for name, port in nodes.listeners.items()),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "controller.quorum.voters": voters,
-        "log.dirs": f"{DATA}/kraft",  # below the mount: a file system's lost+found is no log
+        "controller.quorum.bootstrap.servers": ",".join(controllers),
+        # A controller whose disk was replaced takes the place of the voter that it was (KAFKA-19078).
+        "controller.quorum.auto.join.enable": "true",
+        "log.dirs": ",".join(f"{disk}/{LOG_FOLDER}" for disk in nodes.disks),
         "default.replication.factor": factor,
         "min.insync.replicas": min_isr,
         "offsets.topic.replication.factor": factor,
@@ -143,11 +279,14 @@ def _server_properties(settings: KafkaSettings, voters: str) -> dict[str, str]:
         "share.coordinator.state.topic.replication.factor": factor,
         "share.coordinator.state.topic.min.isr": min_isr,
         "unclean.leader.election.enable": "false",
+        # A consumer that names its zone (client.rack) reads from the replica there (KIP-392).
+        "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
         # A topic made by a typo would escape the rules; KafkaTopic makes them.
         "auto.create.topics.enable": "false",
+        **SERVER,
         **settings.properties,
     }
 
 
-def _render(properties: dict[str, str]) -> str:
+def _render(properties: Mapping[str, str]) -> str:
     return "".join(f"{key}={value}\n" for key, value in properties.items())

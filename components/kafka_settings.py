@@ -1,6 +1,7 @@
 """What can be set of Kafka and its topics."""
 
-from typing import Annotated, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -10,12 +11,22 @@ from policies.rules.disruption import tolerated
 
 IMAGE = "apache/kafka:4.3.1"
 """The default image, pinned: Kafka's official one."""
+CHECKER_IMAGE = "python:3.13.2-alpine3.21"
+"""The default image of the checker, pinned: Python's official one."""
+FIRST_CONTROLLER = 1000
+"""Node id of the first dedicated controller: brokers have those below."""
+
+_MOST_TOLERANT = 2
+_NO_VOTERS = 2 * 9  # brokers that are no voters are not bound by the quorum
 
 # What the plan writes itself: a second value would contradict the manifests or the rules.
 MANAGED_PROPERTIES = {
     "node.id": "it follows from the pod's ordinal",
-    "process.roles": "it follows from kafka.controllers",
-    "controller.quorum.voters": "it follows from kafka.controllers",
+    "process.roles": "it follows from kafka.dedicatedControllers",
+    "controller.quorum.voters": "the quorum is dynamic (KIP-853)",
+    "controller.quorum.bootstrap.servers": "it follows from kafka.controllers",
+    "controller.quorum.auto.join.enable": "a replaced controller joins by itself",
+    "broker.rack": "it is the node's zone",
     "listeners": "the Services and probes follow it",
     "advertised.listeners": "it follows from the pod's name",
     "controller.listener.names": "the quorum follows it",
@@ -56,16 +67,18 @@ Properties = Annotated[dict[str, str], BeforeValidator(_scalars_as_text)]
 
 
 class Storage(SettingsModel):
-    """The claim of each broker."""
+    """The claims of each node."""
 
     size: Quantity = parse_quantity("10Gi")
-    """Size of each broker's volume."""
+    """Size of each volume; may be raised later, where the storage class allows it, never lowered."""
     storage_class: DnsLabel | None = None
-    """Storage class; the cluster's own default when unset."""
+    """Storage class; the cluster's own default when unset. Not to be changed later."""
+    volumes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Volumes of each node, over which a broker spreads its partitions (JBOD, KIP-858). Not to be changed later."""
 
 
 class Resources(SettingsModel):
-    """What each broker's container requests, and its limit of memory."""
+    """What each node's container requests, and its limit of memory."""
 
     cpu: Quantity = parse_quantity("250m")
     """CPU requested."""
@@ -83,9 +96,62 @@ class Resources(SettingsModel):
         return self
 
 
+class Toleration(SettingsModel):
+    """A taint that the pods bear, as Kubernetes writes it."""
+
+    key: str | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: Annotated[int, Field(ge=0)] | None = None
+
+
+class NodePool(SettingsModel):
+    """The Kubernetes nodes that Kafka's pods may stand on."""
+
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels that a node must have."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that the pods bear, such as those of a pool for Kafka alone."""
+    priority_class: DnsLabel | None = None
+    """Priority class: which pods go first where there is no room."""
+
+
+class Controllers(SettingsModel):
+    """Dedicated controllers: a StatefulSet of their own, so that a busy broker does not slow the quorum."""
+
+    storage: Storage = Storage(size=parse_quantity("5Gi"))
+    """Volume of each controller: the metadata log and its snapshots."""
+    resources: Resources = Resources()
+    """Requests and limits of each controller."""
+
+    @field_validator("storage")
+    @classmethod
+    def _one_volume(cls, storage: Storage) -> Storage:
+        if storage.volumes > 1:
+            raise ValueError("the metadata log stands on one volume")
+        return storage
+
+
+def _by_tolerance(one: int, two: int) -> Callable[[dict[str, Any]], int]:
+    """A default that follows from `faultTolerance`."""
+    return lambda given: two if given.get("fault_tolerance") == _MOST_TOLERANT else one
+
+
+def _brokers(given: dict[str, Any]) -> int:
+    # In combined mode each broker votes, so that their number is odd.
+    return _by_tolerance(3, 4 if given.get("dedicated_controllers") else 5)(given)
+
+
+def _voters(given: dict[str, Any]) -> int:
+    if given.get("dedicated_controllers"):
+        return _by_tolerance(3, 5)(given)
+    return int(given.get("brokers", 3))
+
+
 class KafkaSettings(SettingsModel):
-    """`kafka`: one Kafka cluster, every node a broker and the first `controllers` of them voters too (combined
-    mode).
+    """`kafka`: one Kafka cluster. `faultTolerance` decides what the numbers are; each may be set by hand within the
+    rules.
     """
 
     name: DnsLabel = "kafka"
@@ -94,26 +160,51 @@ class KafkaSettings(SettingsModel):
     """Namespace, made by the program."""
     image: PinnedImage = IMAGE
     """Image of Kafka, pinned by tag or digest."""
-    brokers: Annotated[int, Field(ge=1, le=1000)] = 3
+    checker_image: PinnedImage = CHECKER_IMAGE
+    """Image of the checker beside each node: any with Python 3.11 or later."""
+    fault_tolerance: Literal[1, 2] = 1
+    """How many brokers may be gone while writes go on. 1: replication factor 3 on 3 brokers. 2: replication factor 4 on
+    4 brokers, 5 voters: one planned loss and one unplanned at the same time.
+    """
+    dedicated_controllers: Controllers | None = None
+    """Controllers in a StatefulSet of their own; in combined mode, when unset, each broker is a controller too, which
+    Kafka's documentation advises against for critical deployments.
+    """
+    brokers: Annotated[int, Field(ge=1, le=FIRST_CONTROLLER)] = Field(default_factory=_brokers)
     """Number of brokers."""
-    controllers: Annotated[int, Field(ge=1, le=9)] = 3
-    """Number of voters of the KRaft quorum. Not to be changed on a running cluster: the quorum is static."""
-    replication_factor: Annotated[int, Field(ge=1)] = 3
+    controllers: Annotated[int, Field(ge=1, le=9)] = Field(default_factory=_voters)
+    """Number of voters of the KRaft quorum; in combined mode, that of the brokers."""
+    replication_factor: Annotated[int, Field(ge=1)] = Field(default_factory=_by_tolerance(3, 4))
     """Replication factor of topics that don't say otherwise, and of Kafka's own."""
     min_insync_replicas: Annotated[int, Field(ge=1)] = 2
     """How many replicas must hold a record before it is acknowledged (acks=all)."""
     max_unavailable: Annotated[int, Field(ge=0)] | None = None
-    """How many nodes evictions may take at once; follows from the above when unset."""
+    """How many brokers evictions may take at once; follows from the above when unset."""
     storage: Storage = Storage()
-    """Volume of each broker."""
+    """Volumes of each broker."""
     resources: Resources = Resources()
     """Requests and limits of each broker."""
+    node_pool: NodePool = NodePool()
+    """Where the pods may stand."""
+    jvm_options: str = ""
+    """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
     properties: Properties = Field(default_factory=dict)
     """More broker properties, as in `server.properties`."""
-    termination_grace_period: Duration = parse_duration("120s")
-    """Time for a controlled shutdown before the kubelet kills Kafka."""
-    startup_timeout: Duration = parse_duration("10m")
-    """Time that a starting broker has, log recovery included."""
+    termination_grace_period: Duration = parse_duration("5m")
+    """Time for a stop before the kubelet kills Kafka: a node waits while its stop would bring a partition under its
+    minimum ISR, all but the last 30 s of it, which the controlled shutdown has.
+    """
+    startup_timeout: Duration = parse_duration("1h")
+    """Time that a starting node has before it is restarted, log recovery included (strimzi-kafka-operator#5263)."""
+
+    @model_validator(mode="after")
+    def _each_broker_votes(self) -> Self:
+        if self.dedicated_controllers is None and self.controllers != self.brokers:
+            raise ValueError(
+                f"controllers {self.controllers}: in combined mode each of the {self.brokers} brokers votes; leave it "
+                "unset, or set dedicatedControllers: {}"
+            )
+        return self
 
     @field_validator("properties")
     @classmethod
@@ -127,10 +218,18 @@ class KafkaSettings(SettingsModel):
 
     @property
     def disruption_budget(self) -> int:
-        """How many nodes evictions may take at once: as set, else what replication and quorum tolerate, at least 1."""
+        """How many brokers evictions may take at once: as set, else one fewer than replication and, in combined mode,
+        the quorum tolerate, so that an unplanned loss has room; at least 1.
+        """
         if self.max_unavailable is not None:
             return self.max_unavailable
-        return max(1, tolerated(self.replication_factor, self.min_insync_replicas, self.controllers))
+        voters = self.controllers if self.dedicated_controllers is None else _NO_VOTERS
+        return max(1, tolerated(self.replication_factor, self.min_insync_replicas, voters) - 1)
+
+    @property
+    def controllers_budget(self) -> int:
+        """How many dedicated controllers evictions may take at once: one fewer than the quorum tolerates, or 1."""
+        return max(1, (self.controllers - 1) // 2 - 1)
 
 
 class TopicSettings(SettingsModel):

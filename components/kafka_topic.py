@@ -11,7 +11,6 @@ from components.kafka_cluster import KafkaCluster
 from components.kafka_plan import kafka_facts, plan_topic
 from components.kafka_settings import TopicSettings
 from components.refusal import refuse_unsafe
-from components.zoned_cluster import ZonedCluster
 
 _SCRIPT = "python3 -m components.scripts.topic"
 
@@ -31,7 +30,6 @@ class KafkaTopic(pulumi.ComponentResource):
         name: str,
         settings: TopicSettings,
         kafka: KafkaCluster,
-        cluster: ZonedCluster,
         opts: ResourceOptions | None = None,
     ) -> None:
         refuse_unsafe(kafka_facts(kafka.settings, None, {f"kafka-ha:topics[{settings.name}]": settings}))
@@ -42,15 +40,7 @@ class KafkaTopic(pulumi.ComponentResource):
             create=f"{_SCRIPT} create",
             update=f"{_SCRIPT} update",
             delete=f"{_SCRIPT} delete",
-            environment={
-                "TOPIC": json.dumps(asdict(plan)),
-                "NAMESPACE": kafka.settings.namespace,
-                "BROKER_PODS": " ".join(kafka.brokers),
-                "BOOTSTRAP": kafka.bootstrap,
-                "SIMULATED": "yes" if cluster.simulated else "",
-                "KUBE_CONTEXT": cluster.context or "",
-                "KUBECONFIG_CONTENT": cluster.kubeconfig,
-            },
+            environment={"TOPIC": json.dumps(asdict(plan)), **kafka.tools},
             logging=local.Logging.STDERR,  # standard output is the topic as it stands, for the next update
             opts=ResourceOptions(
                 parent=self,

@@ -4,20 +4,26 @@ read them.
 
 from typing import Any
 
-from components.kafka_plan import CLIENT_PORT, CONTROLLER_PORT, DATA, KafkaPlan
+from components.kafka_plan import CLIENT_PORT, HEALTH_PORT, LOG_FOLDER, KafkaPlan, NodesPlan
+from components.kafka_settings import NodePool
 
 Manifest = dict[str, Any]
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABEL = "kubernetes.io/hostname"
 _CONFIG = "/etc/kafka-ha"
+_RUN = "/run/kafka-ha"
+_CHECKER = "/opt/kafka-ha"
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
+_TOKEN_SECONDS = 3600  # the kubelet renews it
 
 
-def labels(plan: KafkaPlan) -> dict[str, str]:
-    """The labels that select the brokers' pods."""
-    return {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": plan.settings.name}
+def labels(plan: KafkaPlan, nodes: NodesPlan | None = None) -> dict[str, str]:
+    """The labels of all objects of the cluster; with `nodes`, those that select their pods."""
+    component = {"app.kubernetes.io/component": nodes.component} if nodes else {}
+    return {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": plan.settings.name, **component}
 
 
 def namespace(plan: KafkaPlan) -> Manifest:
@@ -26,85 +32,144 @@ def namespace(plan: KafkaPlan) -> Manifest:
     return {"metadata": {"name": plan.settings.namespace, "labels": enforce}}
 
 
-def service(plan: KafkaPlan) -> Manifest:
-    """The headless Service that gives each broker its address.
+def service_account(plan: KafkaPlan) -> Manifest:
+    """Whom the checker and `prepare` are to the API server; Kafka's own container has no token."""
+    return {"metadata": _metadata(plan, plan.settings.name), "automountServiceAccountToken": False}
+
+
+def role(plan: KafkaPlan) -> Manifest:
+    """What they may do: read and write the marks, take turns in stopping, see whether their set is being deleted."""
+    return {
+        "metadata": _metadata(plan, plan.settings.name),
+        "rules": [
+            _rule("", "configmaps", ["get", "patch"], marks_name(plan)),
+            _rule("coordination.k8s.io", "leases", ["get", "update"], _lease_name(plan)),
+            _rule("coordination.k8s.io", "leases", ["create"]),
+            _rule("apps", "statefulsets", ["get"], *(nodes.name for nodes in plan.groups)),
+        ],
+    }
+
+
+def role_binding(plan: KafkaPlan) -> Manifest:
+    """Gives them the role."""
+    return _binding(plan, _metadata(plan, plan.settings.name), "Role", plan.settings.name)
+
+
+def zone_reader(plan: KafkaPlan) -> Manifest:
+    """Reading nodes, for their zone: only where Kubernetes does not copy it to the pods' labels."""
+    return {"metadata": _wide(plan), "rules": [_rule("", "nodes", ["get"])]}
+
+
+def zone_reader_binding(plan: KafkaPlan) -> Manifest:
+    """Gives them that right."""
+    return _binding(plan, _wide(plan), "ClusterRole", _wide(plan)["name"])
+
+
+def service(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """The headless Service that gives each node its address.
 
     `publishNotReadyAddresses`: the quorum must find its voters before any of them is ready.
     """
     return {
-        "metadata": _metadata(plan, plan.service),
+        "metadata": _metadata(plan, nodes.service, nodes),
         "spec": {
             "clusterIP": "None",
             "publishNotReadyAddresses": True,
-            "selector": labels(plan),
-            "ports": [{"name": name, "port": port} for name, port in _ports().items()],
+            "selector": labels(plan, nodes),
+            "ports": [{"name": name, "port": port} for name, port in _ports(nodes).items()],
         },
     }
 
 
-def disruption_budget(plan: KafkaPlan) -> Manifest:
-    """The budget that refuses an eviction which writes or the quorum would not outlive."""
+def disruption_budget(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """The budget that refuses an eviction which writes or the quorum would not outlive.
+
+    `IfHealthyBudget`: a node that is not ready catches up; evicting it counts like any other (Kubernetes
+    documentation, unhealthyPodEvictionPolicy).
+    """
     return {
-        "metadata": _metadata(plan, plan.settings.name),
+        "metadata": _metadata(plan, nodes.name, nodes),
         "spec": {
-            "maxUnavailable": plan.settings.disruption_budget,
-            "selector": {"matchLabels": labels(plan)},
+            "maxUnavailable": nodes.max_unavailable,
+            "unhealthyPodEvictionPolicy": "IfHealthyBudget",
+            "selector": {"matchLabels": labels(plan, nodes)},
         },
     }
 
 
-def config_map(plan: KafkaPlan) -> Manifest:
-    """The files that every broker starts from."""
+def config_map(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """The files that every node starts from."""
+    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": dict(nodes.files)}
+
+
+def checker_config_map(plan: KafkaPlan) -> Manifest:
+    """The checker's program."""
+    return {"metadata": _metadata(plan, _checker_name(plan)), "data": dict(plan.checker)}
+
+
+def client_config_map(plan: KafkaPlan) -> Manifest:
+    """What is recommended to clients: mount it, or copy it."""
+    bootstrap = f"bootstrap.servers={plan.bootstrap}\n"
     return {
-        "metadata": _metadata(plan, f"{plan.settings.name}-config"),
-        "data": {
-            "server.properties": plan.server_properties,
-            "start.sh": plan.start_script,
-            "log4j2.yaml": plan.logging,
-        },
+        "metadata": _metadata(plan, f"{plan.settings.name}-client"),
+        "data": {"client.properties": bootstrap + plan.client_properties},
     }
 
 
-def stateful_set(plan: KafkaPlan) -> Manifest:
-    """The brokers.
+def marks_config_map(plan: KafkaPlan) -> Manifest:
+    """The marks of the nodes' first format, which the nodes write; see `checker.prepare`."""
+    return {"metadata": _metadata(plan, marks_name(plan))}
 
-    `Parallel`: the first broker is ready only with a quorum, which ordered starts would never form.
+
+def marks_name(plan: KafkaPlan) -> str:
+    """Name of the ConfigMap of marks."""
+    return f"{plan.settings.name}-marks"
+
+
+def stateful_set(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """The nodes.
+
+    `Parallel`: the first node is ready only with a quorum, which ordered starts would never form.
     The claims outlive the StatefulSet: deleting data is a step of its own.
     """
-    kafka = plan.settings
+    selected = labels(plan, nodes)
     return {
-        "metadata": _metadata(plan, kafka.name),
+        "metadata": _metadata(plan, nodes.name, nodes),
         "spec": {
-            "serviceName": plan.service,
-            "replicas": kafka.brokers,
+            "serviceName": nodes.service,
+            "replicas": nodes.replicas,
             "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "RollingUpdate"},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-            "selector": {"matchLabels": labels(plan)},
+            "selector": {"matchLabels": selected},
             "template": {
                 "metadata": {
-                    "labels": labels(plan),
-                    # A changed file rolls the brokers; Kubernetes alone would leave them on the old one.
-                    "annotations": {"kafka-ha/config-checksum": plan.checksum},
+                    "labels": selected,
+                    # A changed file rolls the nodes; Kubernetes alone would leave them on the old one.
+                    "annotations": {"kafka-ha/config-checksum": plan.checksum(nodes)},
                 },
-                "spec": _pod(plan),
+                "spec": _pod(plan, nodes),
             },
-            "volumeClaimTemplates": [_claim(plan)],
+            "volumeClaimTemplates": [_claim(nodes, name) for name in nodes.claims],
         },
     }
 
 
-def _pod(plan: KafkaPlan) -> Manifest:
+def _pod(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     kafka = plan.settings
     return {
-        "terminationGracePeriodSeconds": kafka.termination_grace_period.seconds,
+        "serviceAccountName": kafka.name,
         "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": kafka.termination_grace_period.seconds,
         "enableServiceLinks": False,  # else the Service's KAFKA_… variables would be taken for settings
+        # A lost DNS server is given up after a second: the resolver's own 5 s are the longest gap of all.
+        "dnsConfig": {"options": [{"name": "timeout", "value": "1"}, {"name": "attempts", "value": "3"}]},
         "topologySpreadConstraints": [
             # minDomains: while a zone has no node, its broker waits instead of doubling up in another zone.
-            _spread(plan, ZONE_LABEL) | {"minDomains": min(len(plan.zones), kafka.brokers)},
-            _spread(plan, HOST_LABEL),
+            _spread(plan, nodes, ZONE_LABEL) | {"minDomains": min(len(plan.zones), nodes.replicas)},
+            _spread(plan, nodes, HOST_LABEL),
         ],
+        **_placing(kafka.node_pool),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _USER,
@@ -113,74 +178,215 @@ def _pod(plan: KafkaPlan) -> Manifest:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(plan)],
+        "initContainers": [_prepare(plan, nodes), _checker(plan, nodes)],
+        "containers": [_kafka(plan, nodes)],
         "volumes": [
-            {"name": "config", "configMap": {"name": f"{kafka.name}-config"}},
+            {"name": "config", "configMap": {"name": _config_name(nodes)}},
+            {"name": "checker", "configMap": {"name": _checker_name(plan)}},
             {"name": "tmp", "emptyDir": {}},
+            {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+            {"name": "account", "projected": {"sources": _account()}},
         ],
     }
 
 
-def _container(plan: KafkaPlan) -> Manifest:
+def _placing(pool: NodePool) -> Manifest:
+    fields = {
+        "nodeSelector": pool.node_selector,
+        "tolerations": [toleration.as_inputs() for toleration in pool.tolerations],
+        "priorityClassName": pool.priority_class,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     kafka = plan.settings
-    domain = f"{plan.service}.{kafka.namespace}.svc.cluster.local"
-    listening = {"tcpSocket": {"port": CLIENT_PORT}, "periodSeconds": _PROBE_PERIOD}
+    listening = {"tcpSocket": {"port": max(nodes.listeners.values())}, "periodSeconds": _PROBE_PERIOD}
     environment = {
+        "POD": _field("metadata.name"),
+        "DOMAIN": nodes.domain,
+        "LISTENERS": " ".join(f"{name}:{port}" for name, port in nodes.listeners.items()),
+        "DISKS": " ".join(nodes.disks),
+        "LOG_FOLDER": LOG_FOLDER,
         "CLUSTER_ID": plan.cluster_id,
-        "DOMAIN": domain,
-        "VOTERS": str(kafka.controllers),
-        "HEAP": f"{int(kafka.resources.heap.amount) // 2**20}m",
+        "HEAP": f"{int(nodes.resources.heap.amount) // 2**20}m",
+        "JVM_OPTIONS": kafka.jvm_options,
+        "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
     }
     return {
         "name": "kafka",
         "image": kafka.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["bash", f"{_CONFIG}/start.sh"],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "ports": [{"name": name, "containerPort": port} for name, port in _ports().items()],
-        # No liveness probe: the process is process 1, and a restart helps no broker that waits for its quorum.
+        "env": _environment(environment),
+        "ports": [{"name": name, "containerPort": port} for name, port in _ports(nodes).items()],
+        # No liveness probe: the process is process 1, and a restart helps no node that waits for its quorum.
         "startupProbe": listening | {"failureThreshold": kafka.startup_timeout.seconds // _PROBE_PERIOD},
-        "readinessProbe": listening,
+        # The checker answers it: ready means in sync.
+        "readinessProbe": {
+            "httpGet": {"path": "/ready", "port": HEALTH_PORT},
+            "periodSeconds": _PROBE_PERIOD,
+            "timeoutSeconds": 2,
+            "failureThreshold": 2,
+        },
+        "lifecycle": {"preStop": {"exec": {"command": ["bash", f"{_CONFIG}/stop.sh"]}}},
         "resources": {
-            "requests": {"cpu": str(kafka.resources.cpu), "memory": str(kafka.resources.memory)},
-            "limits": {"memory": str(kafka.resources.memory)},
+            "requests": {"cpu": str(nodes.resources.cpu), "memory": str(nodes.resources.memory)},
+            "limits": {"memory": str(nodes.resources.memory)},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _RESTRICTED,
         "volumeMounts": [
-            {"name": "data", "mountPath": DATA},
+            *_disks(nodes),
             {"name": "config", "mountPath": _CONFIG, "readOnly": True},
+            {"name": "run", "mountPath": _RUN},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
     }
 
 
-def _claim(plan: KafkaPlan) -> Manifest:
-    storage = plan.settings.storage
+def _prepare(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """Decides what is done with the disk, before Kafka's container starts."""
+    return _python(plan, nodes, "prepare", ["-m", "checker.prepare"]) | {"volumeMounts": [*_mounts(), *_disks(nodes)]}
+
+
+def _checker(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
+    """A sidecar: starts before Kafka and stops after it (Kubernetes 1.29 and later)."""
+    disks = [disk | {"readOnly": True} for disk in _disks(nodes)]
+    return _python(plan, nodes, "checker", ["-m", "checker"]) | {
+        "restartPolicy": "Always",
+        "volumeMounts": [*_mounts(), *disks],
+    }
+
+
+def _python(plan: KafkaPlan, nodes: NodesPlan, name: str, arguments: list[str]) -> Manifest:
+    kafka = plan.settings
+    environment = {
+        "POD": _field("metadata.name"),
+        "NODE_NAME": _field("spec.nodeName"),
+        **({"ZONE": _field(f"metadata.labels['{ZONE_LABEL}']")} if plan.pods_know_their_zone else {}),
+        "NAMESPACE": kafka.namespace,
+        "FIRST_NODE_ID": str(nodes.first_id),
+        "ROLES": ",".join(nodes.roles),
+        "MIN_ISR": str(kafka.min_insync_replicas),
+        "ZONES": " ".join(plan.zones),
+        "CLUSTER_ID": plan.cluster_id,
+        "VOTERS": ",".join(plan.voters),
+        "CONTROLLERS": ",".join(plan.controllers.addresses(plan.controllers.listeners["CONTROLLER"])),
+        "MARKS": marks_name(plan),
+        "LEASE": _lease_name(plan),
+        "CLIENT_PORT": str(CLIENT_PORT),
+        "HEALTH_PORT": str(HEALTH_PORT),
+        "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
+        "DISKS": " ".join(nodes.disks),
+        "LOG_FOLDER": LOG_FOLDER,
+        "RUN": _RUN,
+        "PYTHONPATH": _CHECKER,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MALLOC_ARENA_MAX": "1",  # one arena for both threads: a quarter of the memory
+    }
+    return {
+        "name": name,
+        "image": kafka.checker_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python3", *arguments],
+        "env": _environment(environment),
+        # A refusal is shown by kubectl describe.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "resources": {"requests": {"cpu": "10m", "memory": "20Mi"}, "limits": {"memory": "64Mi"}},
+        "securityContext": _RESTRICTED,
+    }
+
+
+def _mounts() -> list[Manifest]:
+    return [
+        {"name": "checker", "mountPath": f"{_CHECKER}/checker", "readOnly": True},
+        {"name": "run", "mountPath": _RUN},
+        {"name": "account", "mountPath": _ACCOUNT, "readOnly": True},
+    ]
+
+
+def _disks(nodes: NodesPlan) -> list[Manifest]:
+    return [{"name": name, "mountPath": disk} for name, disk in zip(nodes.claims, nodes.disks, strict=True)]
+
+
+_RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def _account() -> list[Manifest]:
+    authority = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    return [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
+        {"configMap": authority},
+    ]
+
+
+def _claim(nodes: NodesPlan, name: str) -> Manifest:
     spec: Manifest = {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": str(storage.size)}},
+        "resources": {"requests": {"storage": str(nodes.storage.size)}},
     }
-    if storage.storage_class:
-        spec["storageClassName"] = storage.storage_class
-    return {"metadata": {"name": "data"}, "spec": spec}
+    if nodes.storage.storage_class:
+        spec["storageClassName"] = nodes.storage.storage_class
+    return {"metadata": {"name": name}, "spec": spec}
 
 
-def _spread(plan: KafkaPlan, topology_key: str) -> Manifest:
+def _spread(plan: KafkaPlan, nodes: NodesPlan, topology_key: str) -> Manifest:
     return {
         "maxSkew": 1,
         "topologyKey": topology_key,
         "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": labels(plan)},
+        "labelSelector": {"matchLabels": labels(plan, nodes)},
     }
 
 
-def _metadata(plan: KafkaPlan, name: str) -> Manifest:
-    return {"name": name, "namespace": plan.settings.namespace, "labels": labels(plan)}
+def _metadata(plan: KafkaPlan, name: str, nodes: NodesPlan | None = None) -> Manifest:
+    return {"name": name, "namespace": plan.settings.namespace, "labels": labels(plan, nodes)}
 
 
-def _ports() -> dict[str, int]:
-    return {"client": CLIENT_PORT, "controller": CONTROLLER_PORT}
+def _wide(plan: KafkaPlan) -> Manifest:
+    """Of objects that belong to no namespace."""
+    kafka = plan.settings
+    return {"name": f"{kafka.namespace}-{kafka.name}-zones", "labels": labels(plan)}
+
+
+def _binding(plan: KafkaPlan, metadata: Manifest, kind: str, name: str) -> Manifest:
+    subject = {"kind": "ServiceAccount", "name": plan.settings.name, "namespace": plan.settings.namespace}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+    return {"metadata": metadata, "roleRef": reference, "subjects": [subject]}
+
+
+def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Manifest:
+    rule: Manifest = {"apiGroups": [group], "resources": [resource], "verbs": verbs}
+    return rule | {"resourceNames": list(names)} if names else rule
+
+
+def _field(path: str) -> Manifest:
+    """The value of a variable that the kubelet fills in."""
+    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _environment(variables: dict[str, Any]) -> list[Manifest]:
+    return [
+        {"name": name, **(value if isinstance(value, dict) else {"value": value})} for name, value in variables.items()
+    ]
+
+
+def _ports(nodes: NodesPlan) -> dict[str, int]:
+    names = {"PLAINTEXT": "client", "CONTROLLER": "controller"}
+    return {names[listener]: port for listener, port in nodes.listeners.items()}
+
+
+def _config_name(nodes: NodesPlan) -> str:
+    return f"{nodes.name}-config"
+
+
+def _checker_name(plan: KafkaPlan) -> str:
+    return f"{plan.settings.name}-checker"
+
+
+def _lease_name(plan: KafkaPlan) -> str:
+    return f"{plan.settings.name}-stop"

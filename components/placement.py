@@ -7,11 +7,12 @@ from pulumi import Output
 
 from components.kafka_cluster import KafkaCluster
 from components.kubectl import KubectlError, placement
-from components.zoned_cluster import ZonedCluster
 
 
-def broker_placement(kafka: KafkaCluster, cluster: ZonedCluster) -> Output[dict[str, dict[str, str]]]:
+def broker_placement(kafka: KafkaCluster) -> Output[dict[str, dict[str, str]]]:
     """Zone and node of each broker that is placed, once the StatefulSet is rolled out."""
+
+    cluster = kafka.cluster
 
     async def ask(known: list[str]) -> dict[str, dict[str, str]]:
         where = known[0], cluster.context, kafka.settings.namespace, kafka.brokers

@@ -24,6 +24,8 @@ class ZonedCluster(pulumi.ComponentResource):
     """With this resource goes the cluster and all that is on it."""
     simulated: bool
     """Whether pods only seem to run."""
+    pods_know_their_zone: bool
+    """Whether Kubernetes copies the node's zone to the pods' labels (KEP-4742)."""
 
     def __init__(self, name: str, settings: ClusterSettings, opts: ResourceOptions | None = None) -> None:
         super().__init__("kafka-ha:index:ZonedCluster", name, {"settings": settings.as_inputs()}, opts)
@@ -34,6 +36,7 @@ class ZonedCluster(pulumi.ComponentResource):
         self.context = connection.context
         self.lifetime = connection.lifetime
         self.simulated = connection.simulated
+        self.pods_know_their_zone = connection.pods_know_their_zone
         self.provider = k8s.Provider(
             f"{name}-kubernetes",
             kubeconfig=connection.kubeconfig,

@@ -1,29 +1,42 @@
 #!/bin/bash
-# Starts one Kafka node: its own lines after the common server.properties, a formatted disk, then Kafka as process 1.
-# From the environment: CLUSTER_ID, DOMAIN (of the headless Service), VOTERS (how many nodes vote), HEAP (-Xms and -Xmx).
+# Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
+# From the environment: POD, DOMAIN (of the headless Service), LISTENERS (names and ports that it is reached by), DISKS,
+# LOG_FOLDER, CLUSTER_ID, HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
-id=${HOSTNAME##*-}
-roles=broker
-listeners="PLAINTEXT://:9092"
-if [ "$id" -lt "$VOTERS" ]; then
-  roles=broker,controller
-  listeners+=",CONTROLLER://:9093"
-fi
+# node_id, zone, format (none, initial, join), voters
+while IFS='=' read -r key value; do
+  declare "$key=$value"
+done </run/kafka-ha/start
 
-config=/tmp/server.properties.node
+config=/tmp/server.properties
 {
   cat /etc/kafka-ha/server.properties
-  echo "node.id=$id"
-  echo "process.roles=$roles"
-  echo "listeners=$listeners"
-  echo "advertised.listeners=PLAINTEXT://$HOSTNAME.$DOMAIN:9092"
+  echo "node.id=$node_id"
+  echo "broker.rack=$zone"
+  advertised=
+  for listener in $LISTENERS; do
+    advertised+=",${listener%:*}://$POD.$DOMAIN:${listener##*:}"
+  done
+  echo "advertised.listeners=${advertised#,}"
 } >"$config"
 
 # Exported here and not in the pod, so that a tool started by kubectl exec has its own heap and log settings.
 export LOG_DIR=/tmp/logs
+unformatted=
+for disk in $DISKS; do
+  [ -e "$disk/$LOG_FOLDER/meta.properties" ] || unformatted=yes
+done
+if [ -n "$unformatted" ]; then
+  how=(--no-initial-controllers)
+  [ "$format" != initial ] || how=(--initial-controllers "$voters")
+  KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id="$CLUSTER_ID" \
+    --config "$config" "${how[@]}"
+fi
+
 export KAFKA_HEAP_OPTS="-Xms$HEAP -Xmx$HEAP"
 export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/kafka-ha/log4j2.yaml"
-
-/opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id="$CLUSTER_ID" --config "$config"
+[ -z "$JVM_OPTIONS" ] || export KAFKA_JVM_PERFORMANCE_OPTS="$JVM_OPTIONS"
+# A restarted peer has a new address: Java would keep the old one for 30 s, and a failed lookup for 10 s.
+export KAFKA_OPTS="-Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=0"
 exec /opt/kafka/bin/kafka-server-start.sh "$config"

@@ -40,6 +40,8 @@ class Connection:
     """Context in the kubeconfig; its current one when None."""
     simulated: bool = False
     """Whether pods only seem to run, so that no Kafka answers."""
+    pods_know_their_zone: bool = False
+    """Whether Kubernetes copies the node's zone to the pods' labels (KEP-4742: on from 1.35, behind a gate before)."""
 
 
 S = TypeVar("S", bound=ClusterSettings)

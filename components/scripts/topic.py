@@ -1,21 +1,18 @@
 """A topic by Kafka's own tools in a broker's pod: `python3 -m components.scripts.topic create|update|delete`.
 
-From the environment: TOPIC (the plan, as JSON), NAMESPACE, BROKER_PODS, BOOTSTRAP, KUBECONFIG_CONTENT,
-KUBE_CONTEXT, and SIMULATED
-where no Kafka answers. Prints the topic as it stands; an update gets what was printed last as PULUMI_COMMAND_STDOUT.
+From the environment: TOPIC (the plan, as JSON), what `kafka_tools` needs, and SIMULATED where no Kafka answers.
+Prints the topic as it stands; an update gets what was printed last as PULUMI_COMMAND_STDOUT.
 """
 
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from components.scripts.process import Refused, main, progress, run
-
-_SECONDS = 120
+from components.scripts.kafka_tools import KafkaTools
+from components.scripts.process import Refused, main, progress
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,11 @@ class Admin(Protocol):
         """Deletes it with its records."""
 
 
-class KafkaTools:
-    """Kafka's command line tools in the first broker's pod that answers."""
+class KafkaTopics:
+    """Topics by Kafka's own tools."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, tools: KafkaTools) -> None:
+        self._tool = tools.run
 
     def find(self, name: str) -> Topic | None:
         """As `kafka-topics.sh --describe` tells."""
@@ -85,30 +82,6 @@ class KafkaTools:
     def delete(self, name: str) -> None:
         """For good."""
         self._tool("kafka-topics.sh", "--delete", "--if-exists", "--topic", re.escape(name))
-
-    def _tool(self, tool: str, *arguments: str) -> str:
-        environment = self._environment
-        with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as file:
-            file.write(environment["KUBECONFIG_CONTENT"])
-            file.flush()
-            kubectl = ["kubectl", f"--kubeconfig={file.name}", f"--namespace={environment['NAMESPACE']}"]
-            if context := environment.get("KUBE_CONTEXT"):
-                kubectl.append(f"--context={context}")
-            failure = Refused("no broker's pod is given.")
-            for pod in environment["BROKER_PODS"].split():
-                command = [
-                    f"/opt/kafka/bin/{tool}",
-                    "--bootstrap-server",
-                    environment["BOOTSTRAP"],
-                    *arguments,
-                ]
-                try:
-                    return run(*kubectl, "exec", pod, "-c", "kafka", "--", *command, timeout=_SECONDS)
-                except Refused as error:
-                    if "Error while executing" in str(error):  # Kafka's answer, the same from every pod
-                        raise
-                    failure = error
-            raise failure
 
 
 class Simulation:
@@ -194,7 +167,7 @@ def _admin(environment: Mapping[str, str]) -> Admin:
     if environment.get("SIMULATED"):
         progress("simulated cluster: no Kafka answers, the topic is only remembered.")
         return Simulation(environment)
-    return KafkaTools(environment)
+    return KafkaTopics(KafkaTools(environment))
 
 
 def _ensure() -> None:

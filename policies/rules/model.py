@@ -61,7 +61,8 @@ class KafkaFacts:
     """A Kafka cluster that is described by numbers alone, as the components' settings do.
 
     `path` is where its settings stand (`kafka-ha:kafka`), `zones_path` where the zones do. `zones` is None
-    while they are not known. `max_unavailable` is how many pods the disruption budget lets go at once.
+    while they are not known. `max_unavailable` is how many brokers their disruption budget lets go at once; where
+    the controllers are not `combined` with them, theirs is `controllers_max_unavailable`.
     """
 
     path: str
@@ -72,6 +73,8 @@ class KafkaFacts:
     replication_factor: int
     min_isr: int
     max_unavailable: int
+    combined: bool = True
+    controllers_max_unavailable: int = 1
     topics: tuple[TopicFacts, ...] = ()
 
 

@@ -7,7 +7,10 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
     """The facts of `facts`; what numbers don't say does not apply."""
     at = facts.path
     brokers = Fact(f"{at}.brokers", facts.brokers)
-    budget = Budget("", Fact(f"{at}.maxUnavailable", facts.max_unavailable))
+    voters = Fact(f"{at}.{'brokers' if facts.combined else 'controllers'}", facts.voters)
+    nodes = [_group(at, brokers, facts.max_unavailable, controller=facts.combined)]
+    if not facts.combined:
+        nodes.append(_group(f"{at}.controllers", voters, facts.controllers_max_unavailable, broker=False))
     zones: Fact[tuple[str, ...]] = (
         Fact(facts.zones_path, undecided="the zones are not known yet")
         if facts.zones is None
@@ -18,11 +21,16 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
         brokers=brokers,
         default=_replicas("", at, facts.replication_factor, facts.min_isr),
         others=tuple(_replicas(one.name, one.path, one.replication_factor, one.min_isr) for one in facts.topics),
-        voters=Fact(f"{at}.controllers", facts.voters),
+        voters=voters,
         combined=None,
         zones=zones,
-        groups=(NodeGroup(at, brokers, broker=True, controller=True, budgets=Fact(at, (budget,))),),
+        groups=tuple(nodes),
     )
+
+
+def _group(path: str, replicas: Fact[int], allowed: int, *, broker: bool = True, controller: bool = True) -> NodeGroup:
+    budget = Budget(path, Fact(f"{path}.maxUnavailable", allowed))
+    return NodeGroup(path, replicas, broker, controller, budgets=Fact(path, (budget,)))
 
 
 def _replicas(name: str, path: str, factor: int, min_isr: int) -> Replicas:

@@ -139,6 +139,11 @@ kafka() {
   build "$KAFKA_IMAGE" "$from"
 }
 
+# Python for the checker beside each Kafka node
+checker() {
+  base "$CHECKER_IMAGE" python python3
+}
+
 node() {
   local tag pods ids
   tag=$(k3d_image node)
@@ -150,7 +155,7 @@ node() {
   cp -r "$TESTBED/manifests" "$TESTBED"/images/node/* "$work/ctx/"
   build kafka-ha-testbed/node:bare bare
   # The pods' images go in unpacked: a container's containerd imports them once, its data folder stays in the image.
-  pods="$(pause_image) $(sed -n 's/.*image: //p' "$TESTBED"/manifests/*.yaml | sort -u | tr '\n' ' ') $KAFKA_IMAGE ${EXTRA_IMAGES:-}"
+  pods="$(pause_image) $(sed -n 's/.*image: //p' "$TESTBED"/manifests/*.yaml | sort -u | tr '\n' ' ') $KAFKA_IMAGE $CHECKER_IMAGE ${EXTRA_IMAGES:-}"
   # shellcheck disable=SC2086 # a list of images
   ids=$(docker image inspect -f '{{.Id}}' kafka-ha-testbed/node:bare $pods | sha256sum | cut -c1-32)
   have "$tag" "$ids" && return
@@ -171,4 +176,5 @@ flock 9
 programs
 timed "small images" small_images
 timed "image $KAFKA_IMAGE" kafka
+timed "image $CHECKER_IMAGE" checker
 timed "image $(k3d_image node)" node

@@ -1,0 +1,165 @@
+"""Before Kafka starts: the node's zone, and what is to be done with its disk. `python3 -m checker.prepare`.
+
+A disk is formatted for a new quorum at most once in the life of a cluster and node. The proof stands outside the
+disk, in the ConfigMap of marks: before its first format a node puts a token of its own on the disk and the same token
+in the marks. A disk without Kafka's files whose node is marked with another token has been replaced; it is formatted
+as an observer, which takes part in no election until the quorum, if there is one, has taken it in (KIP-853). So
+neither a second quorum nor a voter that forgot what it voted for can come to be, whatever disks are lost, at whatever
+time.
+"""
+
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .environment import Environment
+from .kubernetes import Api, ApiError
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+VOTERS = "voters"
+"""The mark that holds the voters of the first quorum, as `kafka-storage.sh format --initial-controllers` takes them."""
+_TOKEN = "kafka-ha-token"
+_AGAIN = 2  # seconds
+_CONFLICT = 409
+
+
+class Refused(Exception):
+    """This node must not start; the message says why and the way out."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What start.sh does with the disk: `none`, `initial` (as a voter of the first quorum) or `join`. `marks` are to be
+    written before.
+    """
+
+    format: str
+    voters: str = ""
+    marks: Mapping[str, str] | None = None
+
+
+def mark_of(node: int) -> str:
+    """The name of a node's mark."""
+    return f"node-{node}"
+
+
+def decide(node: int, controller: bool, formatted: bool, token: str, marks: Mapping[str, str], voters: str) -> Decision:
+    """What to do with a disk that holds `token`. `voters` are those of a first quorum, if none is marked yet. Pure."""
+    mark = marks.get(mark_of(node))
+    if formatted:
+        return Decision("none", marks=None if mark or not controller else {mark_of(node): token})
+    voters = marks.get(VOTERS, voters)
+    if not controller or not any(voter.startswith(f"{node}@") for voter in voters.split(",")):
+        return Decision("join")
+    if mark is None:
+        return Decision("initial", voters, {VOTERS: voters, mark_of(node): token})
+    return Decision("initial", voters) if mark == token else Decision("join")
+
+
+def zone_of(environment: Environment, api: Api) -> str:
+    """The zone of the Kubernetes node: by the pod's own label (KEP-4742), else by the node's. Raises Refused where it
+    is none of the cluster's zones, ApiError where it can't be asked.
+    """
+    zone, node = environment.zone, environment.kubernetes_node
+    if not zone:
+        zone = api.get(f"/api/v1/nodes/{node}")["metadata"].get("labels", {}).get(ZONE_LABEL, "")
+    if zone not in environment.zones:
+        raise Refused(
+            f"node {node} is in {f'zone {zone}' if zone else 'no zone'}, but the cluster's zones are "
+            f"{', '.join(environment.zones)}: its replicas would count for a zone where they are not. Set the node's "
+            f"label {ZONE_LABEL}, or add the zone to kafka-ha:cluster.zones, and delete this pod."
+        )
+    return zone
+
+
+def token_of(disk: Path) -> str:
+    """The token on a disk, made where there is none yet."""
+    file = disk / _TOKEN
+    if file.exists() and (token := file.read_text().strip()):
+        return token
+    token = uuid.uuid4().hex
+    with file.open("w") as out:
+        out.write(token)
+        out.flush()
+        os.fsync(out.fileno())
+    return token
+
+
+def prepare(environment: Environment, api: Api) -> Decision:
+    """Decides, marks, and tells start.sh by the file `start`. Raises Refused and ApiError."""
+    zone = zone_of(environment, api)
+    formatted = environment.meta_properties.exists()
+    if formatted:
+        _refuse_foreign(environment)
+    token = token_of(environment.metadata_disk)
+    decision = _decide_and_mark(environment, api, formatted, token)
+    (environment.run / "start").write_text(
+        f"zone={zone}\nformat={decision.format}\nnode_id={environment.node.id}\nvoters={decision.voters}\n"
+    )
+    return decision
+
+
+def _decide_and_mark(environment: Environment, api: Api, formatted: bool, token: str) -> Decision:
+    path = f"/api/v1/namespaces/{environment.namespace}/configmaps/{environment.marks}"
+    node = environment.node
+    while True:
+        held = api.get(path)
+        decision = decide(node.id, node.controller, formatted, token, held.get("data") or {}, environment.voters)
+        if decision.marks is None:
+            return decision
+        try:
+            version = held["metadata"]["resourceVersion"]
+            api.merge(path, {"metadata": {"resourceVersion": version}, "data": dict(decision.marks)})
+            return decision
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+
+
+def _refuse_foreign(environment: Environment) -> None:
+    found = read_properties(environment.meta_properties).get("cluster.id")
+    if found != environment.cluster_id:
+        raise Refused(
+            f"the disk of {environment.pod} belongs to the Kafka cluster {found}, not to {environment.cluster_id}. "
+            "Use that stack's settings, or delete the claim to start with an empty disk."
+        )
+
+
+def read_properties(file: Path) -> dict[str, str]:
+    """Kafka's meta.properties."""
+    lines = (line.partition("=") for line in file.read_text().splitlines() if not line.startswith("#"))
+    return {key.strip(): value.strip() for key, _, value in lines}
+
+
+def main() -> None:
+    """Prepares, as soon as the API answers; ends with exit code 1 where the node must not start."""
+    environment = Environment.read()
+    said = ""
+    while True:
+        try:
+            decision = prepare(environment, Api())
+        except ApiError as error:
+            if str(error) != said:
+                print(f"waiting: {error}", flush=True)
+            said = str(error)
+            time.sleep(_AGAIN)
+            continue
+        except Refused as refusal:
+            sys.exit(f"refused: {refusal}")
+        print(f"node {environment.node.id}: {_TOLD[decision.format]}", flush=True)
+        return
+
+
+_TOLD = {
+    "none": "the disk is formatted",
+    "initial": "an empty disk, to be formatted for the first quorum",
+    "join": "an empty disk, to join the cluster that there is",
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""How fast the loss of a node is noticed: settings of servers and clients, in one place since they depend on each
+other.
+
+Kafka's defaults notice a lost broker after 9 s (`broker.session.timeout.ms`) and a lost leader of the quorum after 2 s
+(`controller.quorum.fetch.timeout.ms`), and a client waits 10 s for a connection to a node that is gone. The times here
+are what the testbed bore for ten minutes of full load without a broker fenced by mistake; `kafka.properties` overrides
+them. Sources: Kafka documentation, broker and producer configurations; measured: docs/benchmarks.md.
+"""
+
+from typing import Final
+
+SERVER: Final = {
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "300",
+    "controller.quorum.fetch.timeout.ms": "1000",
+    "controller.quorum.election.timeout.ms": "500",
+    "controller.quorum.election.backoff.max.ms": "500",
+    "controller.quorum.request.timeout.ms": "1000",
+    # A node that is gone answers no connection: the default of 10 s, doubled each time, kept a replaced voter out for
+    # 27 s.
+    "socket.connection.setup.timeout.ms": "1000",
+    "socket.connection.setup.timeout.max.ms": "2000",
+    "replica.lag.time.max.ms": "10000",
+}
+"""Of brokers and controllers."""
+
+CLIENT: Final = {
+    "acks": "all",
+    "enable.idempotence": "true",
+    # A request in flight to a node that is gone is given up, and the connection to it.
+    "request.timeout.ms": "1500",
+    "socket.connection.setup.timeout.ms": "500",
+    "socket.connection.setup.timeout.max.ms": "1000",
+    "reconnect.backoff.ms": "50",
+    "reconnect.backoff.max.ms": "500",
+    "retry.backoff.ms": "50",
+    "retry.backoff.max.ms": "200",
+    "metadata.max.age.ms": "30000",
+}
+"""Recommended to producers; a consumer or admin client ignores what is not its own."""

@@ -1,0 +1,43 @@
+"""Kafka's command line tools, and kubectl, on the cluster that a command was given.
+
+From the environment: NAMESPACE, BROKER_PODS, BOOTSTRAP, KUBECONFIG_CONTENT, KUBE_CONTEXT.
+"""
+
+import tempfile
+from collections.abc import Mapping
+
+from components.scripts.process import Refused, run
+
+_SECONDS = 120
+
+
+class KafkaTools:
+    """Runs Kafka's tools in the first broker's pod that answers."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def run(self, tool: str, *arguments: str) -> str:
+        """Standard output of a tool such as `kafka-topics.sh`. Raises Refused."""
+        environment = self._environment
+        failure = Refused("no broker's pod is given.")
+        for pod in environment["BROKER_PODS"].split():
+            command = [f"/opt/kafka/bin/{tool}", "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
+            try:
+                return self.kubectl("exec", pod, "-c", "kafka", "--", *command)
+            except Refused as error:
+                if "Error while executing" in str(error):  # Kafka's answer, the same from every pod
+                    raise
+                failure = error
+        raise failure
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Standard output of kubectl in the brokers' namespace. Raises Refused."""
+        environment = self._environment
+        with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as file:
+            file.write(environment["KUBECONFIG_CONTENT"])
+            file.flush()
+            command = ["kubectl", f"--kubeconfig={file.name}", f"--namespace={environment['NAMESPACE']}"]
+            if context := environment.get("KUBE_CONTEXT"):
+                command.append(f"--context={context}")
+            return run(*command, *arguments, stdin=stdin, timeout=_SECONDS)
