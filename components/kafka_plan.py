@@ -44,7 +44,9 @@ class NodesPlan:
     replicas: int
     first_id: int
     service: str
+    """Of the StatefulSet, headless."""
     domain: str
+    """Below which each node's own Service has its name."""
     max_unavailable: int
     storage: Storage
     resources: Resources
@@ -191,7 +193,7 @@ def _nodes(
         replicas=replicas,
         first_id=first_id,
         service=service,
-        domain=f"{service}.{settings.namespace}.svc.cluster.local",
+        domain=f"{settings.namespace}.svc.cluster.local",
         max_unavailable=max_unavailable,
         storage=storage,
         resources=resources,
