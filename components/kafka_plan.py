@@ -281,6 +281,8 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
         "share.coordinator.state.topic.replication.factor": factor,
         "share.coordinator.state.topic.min.isr": min_isr,
         "unclean.leader.election.enable": "false",
+        # A broker without a quorum waits for it; by default it ends after a minute, and is restarted ever later.
+        "initial.broker.registration.timeout.ms": str(settings.startup_timeout.milliseconds),
         # A consumer that names its zone (client.rack) reads from the replica there (KIP-392).
         "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
         # A topic made by a typo would escape the rules; KafkaTopic makes them.

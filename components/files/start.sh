@@ -34,6 +34,11 @@ if [ -n "$unformatted" ]; then
     --config "$config" "${how[@]}"
 fi
 
+# Java raises the soft limit to the hard one.
+files=$(ulimit -Hn)
+[ "$files" = unlimited ] || [ "$files" -ge 100000 ] ||
+  echo "start: $files files may be open; Kafka's documentation asks for 100000 (the container runtime's LimitNOFILE)"
+
 export KAFKA_HEAP_OPTS="-Xms$HEAP -Xmx$HEAP"
 export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/kafka-ha/log4j2.yaml"
 [ -z "$JVM_OPTIONS" ] || export KAFKA_JVM_PERFORMANCE_OPTS="$JVM_OPTIONS"

@@ -21,8 +21,8 @@ class ExistingSettings(ClusterSettings):
     context: str | None = None
     """Context in it; its current one when unset."""
     pod_zone_labels: bool = False
-    """Whether pods get their node's zone as a label (KEP-4742, on from Kubernetes 1.35); else Kafka's pods get the right
-    to read nodes.
+    """Whether pods get their node's zone as a label (KEP-4742, on from Kubernetes 1.35); else Kafka's pods may
+    read nodes.
     """
 
 
