@@ -9,9 +9,12 @@ from policies.rules.spread import tolerance
 _URL = "https://kubernetes.io/docs/tasks/run-application/configure-pdb/"
 
 
-def tolerated(replication_factor: int, min_isr: int, voters: int) -> int:
-    """How many nodes may be gone at once while writes go on and the controllers keep their majority."""
-    return max(0, min(replication_factor - min_isr, (voters - 1) // 2))
+def tolerated(replication_factor: int, min_isr: int, voters: int | None) -> int:
+    """How many brokers may be gone at once while writes go on and, where they are the quorum's `voters` too, the
+    majority stands.
+    """
+    bounds = [replication_factor - min_isr, *([] if voters is None else [(voters - 1) // 2])]
+    return max(0, min(bounds))
 
 
 def _bound(facts: ClusterFacts, group: NodeGroup) -> int | None:
