@@ -84,6 +84,14 @@ def _single(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
             yield Finding(group.budgets.path, found, "one pod may be selected by one budget alone")
 
 
+def _unready(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
+    for group in facts.groups:
+        for budget in (known(group.budgets) or ()) if group.start and group.start.readiness_asks else ():
+            yield from unsure(budget.unready)
+            if budget.unready and known(budget.unready):
+                yield Finding(budget.unready.path, "AlwaysAllow", "pods that are not ready should count too")
+
+
 RULES = (
     Rule(
         id="disruption-budget",
@@ -111,5 +119,14 @@ RULES = (
         remedy="Remove one of them, or narrow their selectors.",
         check=_single,
         url=_URL,
+    ),
+    Rule(
+        id="unready-evictions",
+        severity=Severity.ADVICE,
+        why="where ready means in sync, a broker that catches up may then be evicted beside the one that the budget "
+        "lets go; Kubernetes documentation, unhealthyPodEvictionPolicy.",
+        remedy="Set unhealthyPodEvictionPolicy: IfHealthyBudget, or leave it unset.",
+        check=_unready,
+        url=_URL + "#unhealthy-pod-eviction-policy",
     ),
 )
