@@ -113,7 +113,7 @@ def disruption_budget(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
 
 def config_map(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     """The files that every node starts from."""
-    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": dict(nodes.files)}
+    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": plan.files(nodes)}
 
 
 def checker_config_map(plan: KafkaPlan) -> Manifest:
@@ -215,6 +215,7 @@ def _placing(pool: NodePool) -> Manifest:
 
 def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     kafka = plan.settings
+    # The controller's port, where there is one: it opens before there is a quorum.
     listening = {"tcpSocket": {"port": max(nodes.listeners.values())}, "periodSeconds": _PROBE_PERIOD}
     environment = {
         "POD": _field("metadata.name"),
