@@ -109,12 +109,14 @@ OF_ALL = {
     "kafka-marks": "kubernetes:core/v1:ConfigMap",
     "kafka-client": "kubernetes:core/v1:ConfigMap",
     "kafka-service": "kubernetes:core/v1:Service",
+    **{f"kafka-{ordinal}": "kubernetes:core/v1:Service" for ordinal in range(3)},
     "kafka-config": "kubernetes:core/v1:ConfigMap",
     "kafka-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
     "kafka-brokers": "kubernetes:apps/v1:StatefulSet",
 }
 OF_CONTROLLERS = {
     "kafka-controller-service": "kubernetes:core/v1:Service",
+    **{f"kafka-controller-{ordinal}": "kubernetes:core/v1:Service" for ordinal in range(5)},
     "kafka-controller-config": "kubernetes:core/v1:ConfigMap",
     "kafka-controller-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
     "kafka-controllers": "kubernetes:apps/v1:StatefulSet",
@@ -140,8 +142,9 @@ def test_the_right_to_read_nodes_is_asked_for_only_where_pods_do_not_know_their_
     assert deployed(recorder, KafkaSettings(), labelled=True) == OF_ALL
 
 
-def test_dedicated_controllers_are_four_objects_more(recorder: Recorder) -> None:
-    assert deployed(recorder, TOLERANT) == OF_ALL | OF_ZONES | OF_CONTROLLERS
+def test_dedicated_controllers_are_a_set_of_their_own(recorder: Recorder) -> None:
+    fourth = {"kafka-3": "kubernetes:core/v1:Service"}
+    assert deployed(recorder, TOLERANT) == OF_ALL | OF_ZONES | OF_CONTROLLERS | fourth
     found = recorder.registered
     replicas = {name: found[name].inputs["spec"]["replicas"] for name in ("kafka-controllers", "kafka-brokers")}
     assert replicas == {"kafka-controllers": 5, "kafka-brokers": 4}
@@ -152,9 +155,10 @@ def test_what_is_needed_is_there_first(recorder: Recorder) -> None:
     """Rights, files and budget before the nodes, and the controllers before the brokers that look for them."""
     deployed(recorder, TOLERANT)
     rights = {"kafka-account", "kafka-role", "kafka-role-binding", *OF_ZONES, "kafka-checker", "kafka-marks"}
-    own = {"kafka-controller-service", "kafka-controller-config", "kafka-controller-disruption-budget"}
+    own = OF_CONTROLLERS.keys() - {"kafka-controllers"}
     assert needed(recorder, "kafka-controllers") == rights | own | {"kafka-namespace"}
     own = {"kafka-service", "kafka-config", "kafka-disruption-budget", "kafka-controllers"}
+    own |= {f"kafka-{ordinal}" for ordinal in range(4)}
     assert needed(recorder, "kafka-brokers") == rights | own | {"kafka-namespace"}
     for name in OF_ALL.keys() - {"kafka", "kafka-namespace", "kafka-brokers"}:
         assert needed(recorder, name) == {"kafka-namespace"}

@@ -29,7 +29,7 @@ def test_in_combined_mode_each_node_is_both() -> None:
     assert nodes.roles == ("broker", "controller")
     assert nodes.listeners == {"PLAINTEXT": 9092, "CONTROLLER": 9093}
     assert nodes.pods == ("events-0", "events-1", "events-2", "events-3", "events-4")
-    domain = "events-svc.streams.svc.cluster.local"
+    domain = "streams.svc.cluster.local"
     assert kafka.bootstrap.split(",")[4] == f"events-4.{domain}:9092"
     found = properties(kafka)
     assert found["process.roles"] == "broker,controller"
@@ -51,7 +51,7 @@ def test_dedicated_controllers_are_a_group_of_their_own_and_the_first_to_be_depl
     assert controllers.listeners == {"CONTROLLER": 9093}
     assert (str(controllers.storage.size), controllers.storage.storage_class) == ("20Gi", "fast")
     assert (str(controllers.resources.heap), str(brokers.resources.heap)) == ("256Mi", "512Mi")
-    quorum = "kafka-controller-0.kafka-controller-svc.kafka.svc.cluster.local:9093"
+    quorum = "kafka-controller-0.kafka.svc.cluster.local:9093"
     assert kafka.voters[0].startswith(f"1000@{quorum}:")
     for nodes, roles in ((brokers, "broker"), (controllers, "controller")):
         found = properties(kafka, nodes)
@@ -87,8 +87,9 @@ def test_the_file_is_what_it_is_meant_to_be() -> None:
     assert found["listener.security.protocol.map"] == "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"
     assert found["controller.quorum.auto.join.enable"] == "true"
     assert found["replica.selector.class"] == "org.apache.kafka.common.replica.RackAwareReplicaSelector"
+    assert found["initial.broker.registration.timeout.ms"] == "3600000", "as long as the startup probe waits"
     assert found.items() >= SERVER.items()
-    free = {"replica.selector.class", "auto.create.topics.enable", *SERVER}
+    free = {"replica.selector.class", "auto.create.topics.enable", "initial.broker.registration.timeout.ms", *SERVER}
     assert set(found) - free <= set(MANAGED_PROPERTIES)
 
 

@@ -102,11 +102,18 @@ def test_the_namespace_admits_restricted_pods_alone() -> None:
         ("both", [{"name": "client", "port": 9092}, {"name": "controller", "port": 9093}]),
     ],
 )
-def test_a_service_gives_each_node_its_address_before_it_is_ready(component: str, ports: list[Any]) -> None:
+def test_services_give_each_node_its_address_before_it_is_ready(component: str, ports: list[Any]) -> None:
     kafka = plan(**({} if component == "both" else DEDICATED))
     nodes = kafka.controllers if component == "controller" else kafka.brokers
     spec = manifests.service(kafka, nodes)["spec"]
     assert (spec["clusterIP"], spec["publishNotReadyAddresses"], spec["ports"]) == ("None", True, ports)
+    for pod, address in zip(nodes.pods, nodes.addresses(ports[-1]["port"]), strict=True):
+        service = manifests.node_service(kafka, nodes, pod)
+        assert address == f"{service['metadata']['name']}.kafka.svc.cluster.local:{ports[-1]['port']}"
+        assert "clusterIP" not in service["spec"], "an address of its own, which stays"
+        assert (service["spec"]["publishNotReadyAddresses"], service["spec"]["ports"]) == (True, ports)
+        one = {"statefulset.kubernetes.io/pod-name": pod}
+        assert service["spec"]["selector"] == manifests.labels(kafka, nodes) | one
     assert manifests.stateful_set(kafka, nodes)["spec"]["serviceName"] == nodes.service
     container = containers(kafka, nodes)["kafka"]
     assert container["ports"] == [{"name": one["name"], "containerPort": one["port"]} for one in ports]
@@ -376,7 +383,7 @@ def test_kafkas_container_is_told_what_the_start_script_needs() -> None:
     kafka = plan(jvmOptions="-XX:+UseZGC", terminationGracePeriod="2m", **DEDICATED)
     assert environment(containers(kafka, kafka.controllers)["kafka"]) == {
         "POD": "metadata.name",
-        "DOMAIN": "kafka-controller-svc.kafka.svc.cluster.local",
+        "DOMAIN": "kafka.svc.cluster.local",
         "LISTENERS": "CONTROLLER:9093",
         "DISKS": "/var/lib/kafka/data",
         "LOG_FOLDER": "kraft",
