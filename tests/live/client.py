@@ -39,10 +39,11 @@ class KafkaClient:
 
     def tool(self, name: str, *arguments: str) -> str:
         """Standard output of one of Kafka's tools, such as `kafka-topics.sh`."""
-        return self._cluster.kubectl(
-            "-n", "default", "exec", _POD, "--",
-            f"{_TOOLS}/{name}", "--bootstrap-server", self.bootstrap, *arguments,
-        )  # fmt: skip
+        return self.run(name, "--bootstrap-server", self.bootstrap, *arguments)
+
+    def run(self, name: str, *arguments: str) -> str:
+        """Standard output of a tool that is told of the brokers in another way."""
+        return self._cluster.kubectl("-n", "default", "exec", _POD, "--", f"{_TOOLS}/{name}", *arguments)
 
     def produce(self, topic: str, count: int) -> set[str]:
         """Sends `count` records with acks=all; the values of those that were acknowledged, unlike any sent before."""

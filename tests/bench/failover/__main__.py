@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import json
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,15 +15,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench.failover.figures import Round, Row, rows
+from tests.bench.failover.figures import Figure, Round, Row, figure_rows, rows
 from tests.bench.failover.subjects import TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
+from tests.live.cluster import eventually
 from tests.live.load import Load
 from tests.live.process import run
 from tests.stack import ROOT
 
 _PAGE = ROOT / "docs/failover.md"
 _DEAD = 16.0  # seconds that a killed node stays away: more than the slowest client with Kafka's defaults
+_FEW = 3  # rounds of what is no pause
+_RECORDS = 200_000
 _ATTEMPTS = 40  # of having the leaders where an event needs them
 
 console = Console(stderr=True)
@@ -81,6 +85,39 @@ EVENTS: dict[str, Callable[[Subject], float]] = {
     "kill-quorum": kill_quorum,
     "kill-both": kill_both,
     "roll": roll,
+}
+
+
+def throughput(subject: Subject) -> float:
+    """MB/s of 1 KiB records that one producer with acks=all gets acknowledged, at full speed."""
+    arguments = ["--topic", TOPIC, "--num-records", str(_RECORDS), "--record-size", "1024", "--throughput", "-1"]
+    properties = ["acks=all", "compression.type=none", f"bootstrap.servers={subject.bootstrap}"]
+    out = subject.client.run("kafka-producer-perf-test.sh", *arguments, "--producer-props", *properties)
+    found = re.search(r"\(([0-9.]+) MB/sec\)", out.splitlines()[-1])
+    assert found, out
+    return float(found[1])
+
+
+def replace_broker(subject: Subject) -> float:
+    """Seconds from the loss of a broker's disk until it is back, a voter, and every replica in sync."""
+    leads = {subject.leader(), subject.quorum_leader()}
+    broker = min({"kafka-0", "kafka-1", "kafka-2"} - leads)
+    began = time.monotonic()
+    subject.cluster.replace_disk(broker)
+    eventually("the broker is gone", lambda: broker not in subject.cluster.ready())
+    subject.heal()
+    return time.monotonic() - began
+
+
+def roll_seconds(subject: Subject) -> float:
+    """Seconds of a rolling restart without load."""
+    return time.time() - roll(subject)
+
+
+FIGURES: dict[str, Callable[[Subject], float]] = {
+    "throughput, acks=all, 1 KiB (MB/s)": throughput,
+    "a broker's lost disk replaced (s)": replace_broker,
+    "rolling restart (s)": roll_seconds,
 }
 
 
@@ -154,8 +191,9 @@ def bench(
     ),
 ) -> None:
     """Measure the pauses of writes; exit code 1 when a bound is missed."""
-    before, done = load(), []
-    properties = ""
+    before, properties = load(), ""
+    done: list[Round] = []
+    figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("components", "plain") if subjects == "both" else (subjects,):
             own = Path(folder) / name
@@ -170,19 +208,23 @@ def bench(
                             file.write(json.dumps(asdict(found)) + "\n")
                         shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
                         console.print(f"{name}, {event}, round {number + 1}: {shown}")
+                for what in () if only else FIGURES:
+                    for number in range(_FEW):
+                        subject.heal()
+                        figures.append(Figure(name, what, FIGURES[what](subject)))
+                        console.print(f"{name}, {what}, round {number + 1}: {figures[-1].value:.1f}")
     table = rows(done)
     where = f"{machine()}; load {before} before the run, {load()} after it"
-    _PAGE.write_text(page(table, datetime.date.today().isoformat(), where))
+    _PAGE.write_text(page(table, figures, datetime.date.today().isoformat(), where))
     for sentence in filter(None, (row.missed for row in table)):
         console.print(f"[red]missed:[/red] {sentence}")
     raise typer.Exit(1 if any(row.missed for row in table) else 0)
 
 
-def page(table: list[Row], date: str, where: str) -> str:
+def page(table: list[Row], figures: list[Figure], date: str, where: str) -> str:
     """The page, in Markdown."""
     header = ("event", "client", "Kafka", "rounds", "p50 (s)", "p95 (s)", "max (s)", "errors", "bound of p95")
-    lines = [header, tuple("---" for _ in header), *(row.cells for row in table)]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    others = ("measured", "Kafka", "rounds", "median", "lowest", "highest")
     verdict = "; ".join(filter(None, (row.missed for row in table))) or "every bound is kept"
     return f"""\
 # Failover
@@ -199,8 +241,15 @@ this machine. `components` is the stack `dev` of this program, `plain` a careful
 (`tests/bench/failover/plain.yaml`) on a k3d cluster of its own. The client `exported` has the stack's output
 `clientProperties`, `default` has none. `errors` are those that reached the client's caller, of all rounds together.
 
-{body}
+{_table(header, [row.cells for row in table])}
+
+{_table(others, figure_rows(figures)) if figures else ""}
 """
+
+
+def _table(header: tuple[str, ...], body: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the rounds say: percentiles of gaps, and bounds. Pure."""
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,15 @@ class Round:
     gaps: Mapping[str, float]
     errors: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something else that was measured once: a time in seconds, or a throughput in MB/s."""
+
+    subject: str
+    what: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,16 @@ class Row:
             return ""
         wanted = f"the 95th percentile is {found:.2f} s, at most {self.bound:g} s is wanted"
         return f"{self.event}, client {self.client}: {wanted}"
+
+
+def figure_rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
+    """What, Kafka, rounds, median, lowest and highest."""
+    table = []
+    for what, subject in dict.fromkeys((one.what, one.subject) for one in figures):
+        values = [one.value for one in figures if (one.what, one.subject) == (what, subject)]
+        shown = (statistics.median(values), min(values), max(values))
+        table.append((what, subject, str(len(values)), *(f"{value:.1f}" for value in shown)))
+    return table
 
 
 def percentile(values: Sequence[float], share: float) -> float:
