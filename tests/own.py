@@ -30,6 +30,7 @@ def rendered(plan: KafkaPlan) -> list[dict[str, Any]]:
     for nodes in plan.groups:
         found += [
             ("v1", "Service", manifests.service(plan, nodes)),
+            *(("v1", "Service", manifests.node_service(plan, nodes, pod)) for pod in nodes.pods),
             ("v1", "ConfigMap", manifests.config_map(plan, nodes)),
             ("policy/v1", "PodDisruptionBudget", manifests.disruption_budget(plan, nodes)),
             ("apps/v1", "StatefulSet", manifests.stateful_set(plan, nodes)),

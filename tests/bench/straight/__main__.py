@@ -9,11 +9,13 @@ import pulumi_kubernetes as k8s
 from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_command import local
 
+from components.failover import CLIENT, SERVER
+
 ZONES = ["zone-a", "zone-b", "zone-c"]
 NODES = {f"{zone}-{index}": zone for zone in ZONES for index in range(2)}
 LABELS: Any = {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": "kafka"}
 SELECTED: Any = {**LABELS, "app.kubernetes.io/component": "broker"}
-DOMAIN = "kafka-svc.kafka.svc.cluster.local"
+DOMAIN = "kafka.svc.cluster.local"
 BROKERS = ["kafka-0", "kafka-1", "kafka-2"]
 BOOTSTRAP = ",".join(f"{broker}.{DOMAIN}:9092" for broker in BROKERS)
 CLUSTER_ID = "LvQ0c5dXR2K0oYtQ8nVbXA"
@@ -22,6 +24,11 @@ CONTROLLERS = ",".join(f"{broker}.{DOMAIN}:9093" for broker in BROKERS)
 VOTERS = ",".join(f"{node}@{broker}.{DOMAIN}:9093:{DIRECTORIES[node]}" for node, broker in enumerate(BROKERS))
 FILES = Path("components/files")
 CHECKER = Path("components/checker")
+
+
+def _lines(properties: dict[str, str]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in properties.items())
+
 
 SERVER_PROPERTIES = f"""\
 process.roles=broker,controller
@@ -40,31 +47,12 @@ transaction.state.log.min.isr=2
 share.coordinator.state.topic.replication.factor=3
 share.coordinator.state.topic.min.isr=2
 unclean.leader.election.enable=false
+initial.broker.registration.timeout.ms=3600000
 replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
 auto.create.topics.enable=false
-broker.session.timeout.ms=2000
-broker.heartbeat.interval.ms=300
-controller.quorum.fetch.timeout.ms=1000
-controller.quorum.election.timeout.ms=500
-controller.quorum.election.backoff.max.ms=500
-controller.quorum.request.timeout.ms=1000
-socket.connection.setup.timeout.ms=1000
-socket.connection.setup.timeout.max.ms=2000
-replica.lag.time.max.ms=10000
-"""
+""" + _lines(SERVER)
 
-CLIENT_PROPERTIES = """\
-acks=all
-enable.idempotence=true
-request.timeout.ms=1500
-socket.connection.setup.timeout.ms=500
-socket.connection.setup.timeout.max.ms=1000
-reconnect.backoff.ms=50
-reconnect.backoff.max.ms=500
-retry.backoff.ms=50
-retry.backoff.max.ms=200
-metadata.max.age.ms=30000
-"""
+CLIENT_PROPERTIES = _lines(CLIENT)
 
 storage_class = {
     "apiVersion": "storage.k8s.io/v1",
@@ -241,6 +229,20 @@ service = k8s.core.v1.Service(
     },
     opts=within,
 )
+
+addresses = [
+    k8s.core.v1.Service(
+        broker,
+        metadata={"name": broker, "namespace": "kafka", "labels": SELECTED},
+        spec={
+            "publishNotReadyAddresses": True,
+            "selector": SELECTED | {"statefulset.kubernetes.io/pod-name": broker},
+            "ports": [{"name": "client", "port": 9092}, {"name": "controller", "port": 9093}],
+        },
+        opts=within,
+    )
+    for broker in BROKERS
+]
 
 config = k8s.core.v1.ConfigMap(
     "config",
