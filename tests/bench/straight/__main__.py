@@ -449,7 +449,7 @@ brokers = k8s.apps.v1.StatefulSet(
         deleted_with=cluster,
         depends_on=[
             *(account, role, role_binding, zones_role, zones_role_binding),
-            *(checker, marks, service, config, budget),
+            *(checker, marks, service, *addresses, config, budget),
         ],
         custom_timeouts=CustomTimeouts(create="30m", update="30m"),
     ),
