@@ -7,14 +7,16 @@ Kafka ends. While it has to wait it leaves the turn to others, whose stop may be
 answer of the Kubernetes API it waits too. At the deadline it is let go all the same: the kubelet would kill it soon
 after, without the controlled shutdown that it still has time for.
 
+Who had the turn before may still look alive. A broker does not: a controlled shutdown ends when all brokers know of it;
+one that was killed leaves its turn to run out, which takes longer than its session. A voter does, until its last fetch
+is old: so only those count that have fetched since the turn began.
+
 A process of its own, so that the checker does not hold what it takes to talk to the API.
 """
 
 import signal
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 from .environment import Environment
 from .kubernetes import Api, ApiError
@@ -25,20 +27,23 @@ from .watch import Watch
 
 _AGAIN = 0.5  # seconds
 _MIN_ISR_AGE = 5.0  # seconds
-_SEEN = 1.0  # seconds after which every broker has the metadata of a finished controlled shutdown
+_CLEAN = ".kafka_cleanshutdown"  # the file by which Kafka knows that it did not crash
 
 
 class Stop:
-    """The stop of one node. `unsafe` says why it may not stop, looking anew each time."""
+    """The stop of one node."""
 
-    def __init__(self, may_stop: Path, grace_period: float, turn: Turn, unsafe: Callable[[], list[str]]) -> None:
-        self._may_stop, self._turn, self._unsafe = may_stop, turn, unsafe
-        self._deadline = time.monotonic() + max(grace_period - SHUTDOWN, grace_period / 2)
+    def __init__(self, environment: Environment, watch: Watch, turn: Turn) -> None:
+        self._environment, self._watch, self._turn = environment, watch, turn
+        grace = environment.grace_period
+        self._deadline = time.monotonic() + max(grace - SHUTDOWN, grace / 2)
+        self._began: tuple[int, int] | None = None
+        """When the turn began: the quorum's epoch, and the time by the clock of its leader."""
         self._log = Log()
 
     def step(self) -> None:
         """Goes as far as it can now; to be called until Kafka has ended."""
-        if self._may_stop.exists():
+        if self._environment.may_stop.exists():
             self._keep_turn()
         elif not (reasons := self._reasons()):
             self._let_go("may stop")
@@ -48,21 +53,33 @@ class Stop:
             self._log.say(f"stop: is held back: {'; '.join(reasons)}", "held back")
 
     def _reasons(self) -> list[str]:
-        reasons = self._unsafe()
+        reasons = unsafe(self._watch.node, self._watch.look(_MIN_ISR_AGE))
+        if reasons or not self._turn.is_held:
+            self._began = None
         try:
             if reasons:
                 self._turn.give_back()
-            elif not self._turn.take():
-                reasons = ["another node stops"]
+            elif self._turn.take():
+                reasons = self._reasons_in_turn()
             else:
-                reasons = self._unsafe() or ([] if self._turn.is_held else ["the turn has run out"])
+                reasons = ["another node stops"]
             return [] if reasons and self._turn.is_over() else reasons
         except ApiError as error:
             return [*reasons, str(error)]
 
+    def _reasons_in_turn(self) -> list[str]:
+        node, seen = self._watch.node, self._watch.look(_MIN_ISR_AGE)
+        if reasons := unsafe(node, seen):
+            return reasons
+        if seen.quorum and (self._began is None or self._began[0] != seen.quorum.epoch):
+            self._began = seen.quorum.epoch, seen.quorum.now + int(seen.quorum_age * 1000)
+        if self._began and unsafe(node, seen, self._began[1]):
+            return ["it is not known yet which voters are alive"]
+        return [] if self._turn.is_held else ["the turn has run out"]
+
     def _let_go(self, how: str) -> None:
         self._log.say(f"stop: {how}", how)
-        self._may_stop.touch()
+        self._environment.may_stop.touch()
 
     def _keep_turn(self) -> None:
         """One that was let go without its turn takes it now, if it can: no other should go at the same time."""
@@ -73,7 +90,9 @@ class Stop:
 
     def end(self) -> None:
         """Gives the turn to the next node, when Kafka has ended."""
-        time.sleep(_SEEN)
+        if self._environment.node.broker and not (self._environment.logs / _CLEAN).exists():
+            self._log.say("stop: Kafka did not end by itself: the turn runs out", "killed")
+            return
         try:
             self._turn.give_back()
         except ApiError as error:
@@ -83,13 +102,7 @@ class Stop:
 def main() -> None:
     """Holds the node back until SIGTERM."""
     environment = Environment.read()
-    watch = Watch(environment)
-    turn = Turn(environment, Api())
-
-    def unsafe_now() -> list[str]:
-        return unsafe(watch.node, watch.look(_MIN_ISR_AGE))
-
-    stop = Stop(environment.may_stop, environment.grace_period, turn, unsafe_now)
+    stop = Stop(environment, Watch(environment), Turn(environment, Api()))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         while True:

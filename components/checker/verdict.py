@@ -76,15 +76,16 @@ def _quorum(node: Node, seen: Observation) -> Iterator[str]:
         yield f"voter {node.id} lags {(seen.quorum.now - own[0].caught_up) // 1000} s behind the leader"
 
 
-def unsafe(node: Node, seen: Observation) -> list[str]:
-    """Why the node may not stop, a clause each; empty when it may.
+def unsafe(node: Node, seen: Observation, since: int = 0) -> list[str]:
+    """Why the node may not stop, a clause each; empty when it may. `since`: only voters that have caught up later, by
+    the leader's clock in ms since the epoch, count as alive.
 
     It may stop when each partition that counts on it keeps its minimum ISR, and the quorum its majority, without
     it. A partition without a replica to spare (replication factor not above the minimum ISR) has to keep all others;
     one of a single replica holds nobody back. Nor is a broker held back that has long been silent: it is in no ISR.
     One that is silent for less, and a quorum of which nothing is known, may count on the node: it waits.
     """
-    return [*_thin(node, seen), *_majority(node, seen)]
+    return [*_thin(node, seen), *_majority(node, seen, since)]
 
 
 def _thin(node: Node, seen: Observation) -> Iterator[str]:
@@ -104,13 +105,13 @@ def _thin(node: Node, seen: Observation) -> Iterator[str]:
         yield f"{len(thin)} partitions would fall under their minimum ISR, such as {thin[0].topic}-{thin[0].number}"
 
 
-def _majority(node: Node, seen: Observation) -> Iterator[str]:
+def _majority(node: Node, seen: Observation, since: int) -> Iterator[str]:
     if not node.controller:
         return
     if seen.quorum is None or seen.quorum_age > QUORUM_PATIENCE:
         yield "no leader of the quorum answers"
         return
-    voters = seen.quorum.voters
-    others = [voter for voter in voters if voter.node != node.id and seen.quorum.now - voter.caught_up <= CAUGHT_UP]
+    voters, since = seen.quorum.voters, max(since, seen.quorum.now - CAUGHT_UP)
+    others = [voter for voter in voters if voter.node != node.id and voter.caught_up > since]
     if any(voter.node == node.id for voter in voters) and len(others) <= len(voters) // 2:
         yield f"the quorum would be left with {len(others)} of {len(voters)} voters"

@@ -109,6 +109,12 @@ def test_unsafe(node: Node, observation: Observation, reasons: list[str]) -> Non
     assert unsafe(node, observation) == reasons
 
 
+def test_voters_that_have_not_caught_up_since_are_not_counted_on() -> None:
+    observation = seen(quorum=voters(500, 0, 400))
+    assert unsafe(CONTROLLER, observation, NOW - 401) == []
+    assert unsafe(CONTROLLER, observation, NOW - 400) == ["the quorum would be left with 1 of 3 voters"]
+
+
 def subset(of: frozenset[int] | set[int]) -> st.SearchStrategy[tuple[int, ...]]:
     return st.lists(st.sampled_from(sorted(of)), unique=True).map(tuple) if of else st.just(())
 
@@ -150,7 +156,7 @@ def outlives(node: Node, cluster: Observation) -> bool:
         if left != set(partition.isr) and len(left) < minimum:
             return False
     all_voters = {voter.node for voter in cluster.quorum.voters}
-    alive = {voter.node for voter in cluster.quorum.voters if NOW - voter.caught_up <= CAUGHT_UP} - {node.id}
+    alive = {voter.node for voter in cluster.quorum.voters if NOW - voter.caught_up < CAUGHT_UP} - {node.id}
     return not node.controller or node.id not in all_voters or len(alive) * 2 > len(all_voters)
 
 
