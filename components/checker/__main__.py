@@ -1,64 +1,48 @@
 """The checker: a sidecar that says whether its Kafka node is in sync, and holds it back while it may not stop.
 
 `/ready` answers the readiness probe of Kafka's container, `/status` tells what the node sees. Each look is one question
-over the loopback to the broker and one to the quorum, by connections that are kept: no JVM, no new process.
+over the loopback to the broker and one to the quorum, by connections that are kept: no JVM, no new process. A checker
+that fails ends, so that the kubelet starts it anew.
 """
 
+import json
+import os
 import signal
 import sys
 import threading
 import time
-from types import FrameType
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from .environment import Environment
-from .serve import Answer, as_json, serve
-from .stop import Stop
+from .log import Log
+from .serve import Answer, listen, serve
 from .verdict import unready, unsafe
 from .watch import Watch, usage
 
 _EVERY = 1.0  # seconds between two looks
-_CLOSELY = 0.2  # while the node stops
-_STALE = 10.0  # seconds after which the last look says nothing any more
+_STALE = 15.0  # seconds after which the last look says nothing any more: longer than all questions together take
 _FILLING = (0.8, 0.9, 0.95)  # of a disk
+_SPARE = 0.02  # of a disk: emptied by so much it may fill again, and be told
 
 
 class Checker:
-    """What was seen last, looked at from two threads: the one that looks, and the one that answers probes."""
+    """Looks at the node, and answers from what it saw last."""
 
     def __init__(self, environment: Environment) -> None:
-        self._environment = environment
+        self._disks = environment.disks
         self._watch = Watch(environment)
-        self.stop = Stop(environment.run, environment.grace_period, self._unsafe)
         self._reasons = ["nothing has been seen yet"]
         self._status: dict[str, Any] = {}
         self._looked = time.monotonic()
         self._level = 0
+        self._log = Log()
 
-    def run(self) -> None:
-        """Looks for ever."""
-        while True:
-            if not self.stop.is_asked:
-                self._look()
-            self.stop.step()
-            time.sleep(_CLOSELY if self.stop.is_asked else _EVERY)
-
-    def ready(self) -> Answer:
-        """Whether the node is in sync."""
-        age = time.monotonic() - self._looked
-        reasons = self._reasons if age < _STALE else [f"the last look is {age:.0f} s old"]
-        return not reasons, "; ".join(reasons) or "in sync"
-
-    def status(self) -> Answer:
-        """What was seen last."""
-        return True, as_json(self._status)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Looks once."""
         node, seen = self._watch.node, self._watch.look()
-        reasons = unready(node, seen)
-        if reasons != self._reasons:
-            print("; ".join(reasons) or "in sync", flush=True)
-        disks = usage(self._environment.disks)
+        reasons, disks = unready(node, seen), usage(self._disks)
         self._reasons, self._looked = reasons, time.monotonic()
         self._status = {
             "node": node.id,
@@ -69,31 +53,71 @@ class Checker:
             "voters": [[voter.node, voter.directory] for voter in seen.quorum.voters] if seen.quorum else [],
             "disks": {path: round(used, 3) for path, used in disks.items()},
         }
+        self._log.say("; ".join(reasons) or "in sync", not reasons)
         self._tell_filling(disks)
 
-    def _tell_filling(self, disks: Any) -> None:
+    def ready(self) -> Answer:
+        """Whether the node is in sync."""
+        age = time.monotonic() - self._looked
+        reasons = self._reasons if age < _STALE else [f"the last look is {age:.0f} s old"]
+        return not reasons, "; ".join(reasons) or "in sync"
+
+    def status(self) -> Answer:
+        """What was seen last, for people and programs."""
+        return True, json.dumps(self._status, sort_keys=True)
+
+    def _tell_filling(self, disks: Mapping[str, float]) -> None:
         fullest = max(disks.values(), default=0.0)
         level = sum(fullest >= threshold for threshold in _FILLING)
         if level > self._level:
             print(f"a disk is {fullest:.0%} full: grow kafka-ha:kafka.storage.size before Kafka stops", flush=True)
-        self._level = level
+        if level > self._level or fullest + _SPARE < _FILLING[self._level - 1]:
+            self._level = level
 
-    def _unsafe(self) -> list[str]:
-        return unsafe(self._watch.node, self._watch.look(closely=True))
+
+class Stopping:
+    """The process that holds the node back (see `stop`), from when the preStop hook asks for it until Kafka has ended.
+    One that dies is started anew; one that is no longer needed, since Kafka was started again in its pod, is ended.
+    """
+
+    def __init__(self, stopping: Path) -> None:
+        self._asked = stopping
+        self._process = 0
+
+    def follow(self) -> None:
+        """Starts and ends the process as the hook's file says."""
+        if self._process and os.waitpid(self._process, os.WNOHANG)[0]:
+            self._process = 0
+        if not self._asked.exists():
+            self.end()
+        elif not self._process:
+            command = [sys.executable, "-m", f"{__package__}.stop"]
+            self._process = os.posix_spawn(sys.executable, command, os.environ)
+
+    def end(self) -> None:
+        """Ends the process, which gives the turn to the next node, and waits for that."""
+        if self._process:
+            os.kill(self._process, signal.SIGTERM)
+            os.waitpid(self._process, 0)
+            self._process = 0
 
 
 def main() -> None:
     """Looks and answers until SIGTERM, which a sidecar gets when Kafka has ended."""
     environment = Environment.read()
-    checker = Checker(environment)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        checker.stop.end()
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=checker.run, daemon=True).start()
-    serve(environment.health_port, {"/ready": checker.ready, "/status": checker.status})
+    checker, stopping = Checker(environment), Stopping(environment.stopping)
+    pages = {"/ready": checker.ready, "/status": checker.status}
+    server = threading.Thread(target=serve, args=(listen(environment.health_port), pages), daemon=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    server.start()
+    try:
+        while server.is_alive():
+            checker.look()
+            stopping.follow()
+            time.sleep(_EVERY)
+    finally:
+        stopping.end()
+    sys.exit("nothing answers probes any more")
 
 
 if __name__ == "__main__":

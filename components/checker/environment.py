@@ -1,15 +1,14 @@
-"""What the pod tells its containers, by environment variables; `manifests` sets them."""
+"""What the pod tells its containers, by environment variables, which `manifests` sets, and by files."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .verdict import Node
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """The pod that this runs in."""
 
     pod: str
@@ -19,7 +18,7 @@ class Environment:
     lease: str
     marks: str
     voters: str
-    """Ids of the voters of a new quorum, separated by blanks."""
+    """Of a new quorum, as `kafka-storage.sh format --initial-controllers` takes them."""
     controllers: tuple[tuple[str, int], ...]
     cluster_id: str
     kubernetes_node: str
@@ -29,37 +28,61 @@ class Environment:
     client_port: int
     health_port: int
     grace_period: float
-    metadata_disk: Path
+    """Seconds."""
     disks: tuple[Path, ...]
+    """The metadata log is on the first."""
     log_folder: str
     run: Path
     """Where the pod's containers tell each other things."""
 
     @property
-    def meta_properties(self) -> Path:
-        """The file by which Kafka knows its disk; there is none before the disk is formatted."""
-        return self.metadata_disk / self.log_folder / "meta.properties"
+    def start(self) -> Path:
+        """What `prepare` tells start.sh."""
+        return self.run / "start"
+
+    @property
+    def stopping(self) -> Path:
+        """There from when the preStop hook asks for a stop, until Kafka starts again."""
+        return self.run / "stopping"
+
+    @property
+    def may_stop(self) -> Path:
+        """What the hook waits for."""
+        return self.run / "may-stop"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the metadata log and of what Kafka keeps beside it."""
+        return self.disks[0] / self.log_folder
+
+    def properties(self) -> dict[str, str] | None:
+        """Kafka's meta.properties, by which it knows its disk; None before the disk is formatted. Raises OSError."""
+        try:
+            text = (self.logs / "meta.properties").read_text(errors="replace")
+        except FileNotFoundError:
+            return None
+        lines = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
+        return {key.strip(): value.strip() for key, _, value in lines}
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> "Environment":
         """Raises KeyError where `manifests` left something out."""
-        roles = values["ROLES"].split(",")
+        pod, roles = values["POD"], values["ROLES"].split(",")
         addresses = (address.rpartition(":") for address in values["CONTROLLERS"].split(","))
-        disks = tuple(Path(disk) for disk in values["DISKS"].split())
         return cls(
-            pod=values["POD"],
+            pod=pod,
             node=Node(
-                id=int(values["FIRST_NODE_ID"]) + int(values["POD"].rpartition("-")[2]),
+                id=int(values["FIRST_NODE_ID"]) + int(pod.rpartition("-")[2]),
                 broker="broker" in roles,
                 controller="controller" in roles,
                 min_isr=int(values["MIN_ISR"]),
             ),
             namespace=values["NAMESPACE"],
-            stateful_set=values["POD"].rpartition("-")[0],
+            stateful_set=pod.rpartition("-")[0],
             lease=values["LEASE"],
             marks=values["MARKS"],
             voters=values["VOTERS"],
-            controllers=tuple((host, int(port)) for host, _, port in addresses),
+            controllers=tuple((_found(host, pod), int(port)) for host, _, port in addresses),
             cluster_id=values["CLUSTER_ID"],
             kubernetes_node=values["NODE_NAME"],
             zone=values.get("ZONE", ""),
@@ -67,8 +90,14 @@ class Environment:
             client_port=int(values["CLIENT_PORT"]),
             health_port=int(values["HEALTH_PORT"]),
             grace_period=float(values["GRACE_PERIOD"]),
-            metadata_disk=disks[0],
-            disks=disks,
+            disks=tuple(Path(disk) for disk in values["DISKS"].split()),
             log_folder=values["LOG_FOLDER"],
             run=Path(values["RUN"]),
         )
+
+
+def _found(host: str, pod: str) -> str:
+    """A host with as little DNS as can be: none for the pod itself; a dot at the end makes it the whole name, so that
+    no search domain is tried first.
+    """
+    return "127.0.0.1" if host.startswith(f"{pod}.") else f"{host}."

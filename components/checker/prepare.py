@@ -1,11 +1,12 @@
 """Before Kafka starts: the node's zone, and what is to be done with its disk. `python3 -m checker.prepare`.
 
-A disk is formatted for a new quorum at most once in the life of a cluster and node. The proof stands outside the
-disk, in the ConfigMap of marks: before its first format a node puts a token of its own on the disk and the same token
-in the marks. A disk without Kafka's files whose node is marked with another token has been replaced; it is formatted
-as an observer, which takes part in no election until the quorum, if there is one, has taken it in (KIP-853). So
-neither a second quorum nor a voter that forgot what it voted for can come to be, whatever disks are lost, at whatever
-time.
+A node's disk is formatted for a new quorum at most once in the life of a cluster. The proof stands outside the disk, in
+the ConfigMap of marks: before its first format a node puts a token of its own on the disk and the same token in the
+marks. A disk without Kafka's files whose node has another mark has been replaced; it is formatted as an observer, which
+takes part in no election until the quorum, if there is one, has taken it in (KIP-853). The node's mark is sealed then,
+as it is when a node starts from a formatted disk: no disk that comes back fits it any more. So neither a second quorum
+nor a voter that forgot what it voted for can come to be, whatever disks are lost, at whatever time, as long as nobody
+deletes the marks.
 """
 
 import os
@@ -13,18 +14,20 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .environment import Environment
-from .kubernetes import Api, ApiError
+from .kubernetes import CONFLICT, Api, ApiError
+from .log import Log
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 VOTERS = "voters"
 """The mark that holds the voters of the first quorum, as `kafka-storage.sh format --initial-controllers` takes them."""
+SEALED = "sealed"
+"""The mark of a node that must not be formatted for the first quorum any more; no token is like it."""
 _TOKEN = "kafka-ha-token"
 _AGAIN = 2  # seconds
-_CONFLICT = 409
 
 
 class Refused(Exception):
@@ -39,7 +42,7 @@ class Decision:
 
     format: str
     voters: str = ""
-    marks: Mapping[str, str] | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 def mark_of(node: int) -> str:
@@ -49,15 +52,15 @@ def mark_of(node: int) -> str:
 
 def decide(node: int, controller: bool, formatted: bool, token: str, marks: Mapping[str, str], voters: str) -> Decision:
     """What to do with a disk that holds `token`. `voters` are those of a first quorum, if none is marked yet. Pure."""
-    mark = marks.get(mark_of(node))
+    mark, voters = marks.get(mark_of(node)), marks.get(VOTERS, voters)
+    seal = {mark_of(node): SEALED} if controller and mark != SEALED else {}
     if formatted:
-        return Decision("none", marks=None if mark or not controller else {mark_of(node): token})
-    voters = marks.get(VOTERS, voters)
+        return Decision("none", marks=seal)
     if not controller or not any(voter.startswith(f"{node}@") for voter in voters.split(",")):
         return Decision("join")
     if mark is None:
         return Decision("initial", voters, {VOTERS: voters, mark_of(node): token})
-    return Decision("initial", voters) if mark == token else Decision("join")
+    return Decision("initial", voters) if mark == token else Decision("join", marks=seal)
 
 
 def zone_of(environment: Environment, api: Api) -> str:
@@ -76,76 +79,66 @@ def zone_of(environment: Environment, api: Api) -> str:
     return zone
 
 
-def token_of(disk: Path) -> str:
-    """The token on a disk, made where there is none yet."""
-    file = disk / _TOKEN
-    if file.exists() and (token := file.read_text().strip()):
+def token_of(folder: Path) -> str:
+    """The token of a disk, made where there is none yet. It stands among Kafka's own files, so that it goes with them
+    when somebody empties the folder; Kafka leaves it alone.
+    """
+    file = folder / _TOKEN
+    if file.exists() and (token := file.read_text()):
         return token
+    folder.mkdir(exist_ok=True)
     token = uuid.uuid4().hex
-    with file.open("w") as out:
-        out.write(token)
-        out.flush()
-        os.fsync(out.fileno())
+    file.write_text(token)
+    for path in (file, folder, folder.parent):  # the marks must not know of a token that a power loss can take back
+        opened = os.open(path, os.O_RDONLY)
+        os.fsync(opened)
+        os.close(opened)
     return token
 
 
 def prepare(environment: Environment, api: Api) -> Decision:
     """Decides, marks, and tells start.sh by the file `start`. Raises Refused and ApiError."""
     zone = zone_of(environment, api)
-    formatted = environment.meta_properties.exists()
-    if formatted:
-        _refuse_foreign(environment)
-    token = token_of(environment.metadata_disk)
-    decision = _decide_and_mark(environment, api, formatted, token)
-    (environment.run / "start").write_text(
+    properties = environment.properties()
+    if properties is not None and properties.get("cluster.id") != environment.cluster_id:
+        raise Refused(
+            f"the disk of {environment.pod} belongs to the Kafka cluster {properties.get('cluster.id')}, not to "
+            f"{environment.cluster_id}. Use that stack's settings, or delete the claim to start with an empty disk."
+        )
+    decision = _decide_and_mark(environment, api, properties is not None)
+    environment.start.write_text(
         f"zone={zone}\nformat={decision.format}\nnode_id={environment.node.id}\nvoters={decision.voters}\n"
     )
     return decision
 
 
-def _decide_and_mark(environment: Environment, api: Api, formatted: bool, token: str) -> Decision:
+def _decide_and_mark(environment: Environment, api: Api, formatted: bool) -> Decision:
     path = f"/api/v1/namespaces/{environment.namespace}/configmaps/{environment.marks}"
-    node = environment.node
+    node, token = environment.node, "" if formatted else token_of(environment.logs)
     while True:
-        held = api.get(path)
-        decision = decide(node.id, node.controller, formatted, token, held.get("data") or {}, environment.voters)
-        if decision.marks is None:
-            return decision
         try:
-            version = held["metadata"]["resourceVersion"]
-            api.merge(path, {"metadata": {"resourceVersion": version}, "data": dict(decision.marks)})
+            held = api.get(path)
+            decision = decide(node.id, node.controller, formatted, token, held.get("data") or {}, environment.voters)
+            if decision.marks:
+                version = held["metadata"]["resourceVersion"]
+                api.merge(path, {"metadata": {"resourceVersion": version}, "data": dict(decision.marks)})
             return decision
         except ApiError as error:
-            if error.status != _CONFLICT:
-                raise
-
-
-def _refuse_foreign(environment: Environment) -> None:
-    found = read_properties(environment.meta_properties).get("cluster.id")
-    if found != environment.cluster_id:
-        raise Refused(
-            f"the disk of {environment.pod} belongs to the Kafka cluster {found}, not to {environment.cluster_id}. "
-            "Use that stack's settings, or delete the claim to start with an empty disk."
-        )
-
-
-def read_properties(file: Path) -> dict[str, str]:
-    """Kafka's meta.properties."""
-    lines = (line.partition("=") for line in file.read_text().splitlines() if not line.startswith("#"))
-    return {key.strip(): value.strip() for key, _, value in lines}
+            if error.status == CONFLICT:
+                continue
+            if formatted:  # nothing is to be decided, and Kafka need not wait for Kubernetes
+                return Decision("none")
+            raise
 
 
 def main() -> None:
     """Prepares, as soon as the API answers; ends with exit code 1 where the node must not start."""
-    environment = Environment.read()
-    said = ""
+    environment, log = Environment.read(), Log()
     while True:
         try:
             decision = prepare(environment, Api())
         except ApiError as error:
-            if str(error) != said:
-                print(f"waiting: {error}", flush=True)
-            said = str(error)
+            log.say(f"waiting: {error}")
             time.sleep(_AGAIN)
             continue
         except Refused as refusal:

@@ -1,24 +1,40 @@
 """Answers the kubelet's probes. `http.server` would take twice the memory of all the rest."""
 
 import contextlib
-import json
+import select
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
 
 Answer = tuple[bool, str]
-_SECONDS = 2.0
 _LONGEST = 4096  # bytes of a request
+_MOST = 16  # clients that have connected and asked nothing yet
 
 
-def serve(port: int, pages: Mapping[str, Callable[[], Answer]]) -> None:
-    """Answers 200 or 503 for each page, for ever."""
-    with socket.create_server(("", port), backlog=16, reuse_port=False) as server:
-        while True:
-            connection, _ = server.accept()
-            connection.settimeout(_SECONDS)
-            with connection, contextlib.suppress(OSError):
-                connection.sendall(_answer(connection.recv(_LONGEST), pages))
+def listen(port: int) -> socket.socket:
+    """A socket for every address of the pod, IPv6 too."""
+    dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual else socket.AF_INET
+    return socket.create_server(("", port), family=family, backlog=_MOST, dualstack_ipv6=dual)
+
+
+def serve(server: socket.socket, pages: Mapping[str, Callable[[], Answer]]) -> None:
+    """Answers 200 or 503 for each page, for ever. It waits for no client, so that one which says nothing makes no probe
+    late; of too many such, the first is closed.
+    """
+    waiting: list[socket.socket] = []
+    while True:
+        for ready in select.select([server, *waiting], [], [])[0]:
+            with contextlib.suppress(OSError):
+                if ready is server:
+                    waiting.append(server.accept()[0])
+                    continue
+                waiting.remove(ready)
+                with ready:
+                    ready.setblocking(False)
+                    ready.sendall(_answer(ready.recv(_LONGEST), pages))
+        for idle in waiting[:-_MOST]:
+            idle.close()
+        del waiting[:-_MOST]
 
 
 def _answer(request: bytes, pages: Mapping[str, Callable[[], Answer]]) -> bytes:
@@ -31,8 +47,3 @@ def _answer(request: bytes, pages: Mapping[str, Callable[[], Answer]]) -> bytes:
         status = "200 OK" if good else "503 Service Unavailable"
     body = f"{text}\n".encode()
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
-
-
-def as_json(value: Any) -> str:
-    """For people and programs that ask what a node sees."""
-    return json.dumps(value, sort_keys=True)

@@ -1,72 +1,117 @@
-"""Holds a node back that is asked to stop, until it may: what the preStop hook waits for.
+"""Holds a node back that is asked to stop, until it may. `python3 -m checker.stop` runs from when the preStop hook
+makes the file `stopping` until Kafka has ended; the hook waits for the file `may-stop`.
 
-The hook makes the file `stopping` and waits for `may-stop`. In between the node takes its turn (see `turn`), looks
-anew, and waits while its stop would bring a partition under its minimum ISR or the quorum under its majority. At the
-deadline it is let go all the same: the kubelet would kill it soon after, without the controlled shutdown that it
-still has time for.
+A node waits while its stop would bring a partition under its minimum ISR or the quorum under its majority. When it
+would not, the node takes its turn (see `turn`) and looks anew: only what is seen in one's own turn still holds when
+Kafka ends. While it has to wait it leaves the turn to others, whose stop may be what heals the cluster. Without an
+answer of the Kubernetes API it waits too. At the deadline it is let go all the same: the kubelet would kill it soon
+after, without the controlled shutdown that it still has time for.
+
+Who had the turn before may still look alive. A broker does not: a controlled shutdown ends when all brokers know of it;
+one that was killed leaves its turn to run out, which takes longer than its session. A voter does, until its last fetch
+is old: so only those count that have fetched since the turn began.
+
+A process of its own, so that the checker does not hold what it takes to talk to the API.
 """
 
-import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
-from .turn import HELD
+from .environment import Environment
+from .kubernetes import Api, ApiError
+from .log import Log
+from .turn import SHUTDOWN, Turn
+from .verdict import unsafe
+from .watch import Watch
 
-STOPPING, MAY_STOP = "stopping", "may-stop"
-SHUTDOWN = 30.0  # seconds of the grace period that are kept for Kafka's controlled shutdown
+_AGAIN = 0.5  # seconds
+_MIN_ISR_AGE = 5.0  # seconds
+_CLEAN = ".kafka_cleanshutdown"  # the file by which Kafka knows that it did not crash
 
 
 class Stop:
-    """The stop of one node. `unsafe` says why it may not stop, looking anew each time."""
+    """The stop of one node."""
 
-    def __init__(self, run: Path, grace_period: float, unsafe: Callable[[], list[str]]) -> None:
-        self._run, self._unsafe = run, unsafe
-        self._patience = max(grace_period - SHUTDOWN, grace_period / 2)
-        self._asked: float | None = None
-        self._turn: int | None = None
-        self._said = ""
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the node has been asked to stop."""
-        return self._asked is not None
+    def __init__(self, environment: Environment, watch: Watch, turn: Turn) -> None:
+        self._environment, self._watch, self._turn = environment, watch, turn
+        grace = environment.grace_period
+        self._deadline = time.monotonic() + max(grace - SHUTDOWN, grace / 2)
+        self._began: tuple[int, int] | None = None
+        """When the turn began: the quorum's epoch, and the time by the clock of its leader."""
+        self._log = Log()
 
     def step(self) -> None:
-        """Goes as far as it can now; to be called several times a second once it `is_asked`."""
-        if self._asked is None:
-            if not (self._run / STOPPING).exists():
-                return
-            self._asked = time.monotonic()
-            self._turn = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-m", f"{__package__}.turn"])
-        if (self._run / MAY_STOP).exists():
-            return
-        reasons = self._reasons()
-        if reasons and time.monotonic() - self._asked > self._patience:
-            self._say(f"stops all the same, the grace period ends: {'; '.join(reasons)}")
-            reasons = []
-        if reasons:
-            self._say(f"is held back: {'; '.join(reasons)}")
-            return
-        self._say("may stop")
-        (self._run / MAY_STOP).touch()
+        """Goes as far as it can now; to be called until Kafka has ended."""
+        if self._environment.may_stop.exists():
+            self._keep_turn()
+        elif not (reasons := self._reasons()):
+            self._let_go("may stop")
+        elif time.monotonic() > self._deadline:
+            self._let_go(f"stops all the same, the grace period ends: {'; '.join(reasons)}")
+        else:
+            self._log.say(f"stop: is held back: {'; '.join(reasons)}", "held back")
 
     def _reasons(self) -> list[str]:
+        reasons = unsafe(self._watch.node, self._watch.look(_MIN_ISR_AGE))
+        if reasons or not self._turn.is_held:
+            self._began = None
         try:
-            turn = (self._run / HELD).read_text()
-        except OSError:
-            return ["another node stops, or the Kubernetes API does not answer"]
-        return [] if turn == "over" else self._unsafe()
+            if reasons:
+                self._turn.give_back()
+            elif self._turn.take():
+                reasons = self._reasons_in_turn()
+            else:
+                reasons = ["another node stops"]
+            return [] if reasons and self._turn.is_over() else reasons
+        except ApiError as error:
+            return [*reasons, str(error)]
+
+    def _reasons_in_turn(self) -> list[str]:
+        node, seen = self._watch.node, self._watch.look(_MIN_ISR_AGE)
+        if reasons := unsafe(node, seen):
+            return reasons
+        if seen.quorum and (self._began is None or self._began[0] != seen.quorum.epoch):
+            self._began = seen.quorum.epoch, seen.quorum.now + int(seen.quorum_age * 1000)
+        if self._began and unsafe(node, seen, self._began[1]):
+            return ["it is not known yet which voters are alive"]
+        return [] if self._turn.is_held else ["the turn has run out"]
+
+    def _let_go(self, how: str) -> None:
+        self._log.say(f"stop: {how}", how)
+        self._environment.may_stop.touch()
+
+    def _keep_turn(self) -> None:
+        """One that was let go without its turn takes it now, if it can: no other should go at the same time."""
+        try:
+            self._turn.take()
+        except ApiError as error:
+            self._log.say(f"stop: {error}", "keeping the turn")
 
     def end(self) -> None:
         """Gives the turn to the next node, when Kafka has ended."""
-        if self._turn is not None:
-            os.kill(self._turn, signal.SIGTERM)
-            os.waitpid(self._turn, 0)
+        if self._environment.node.broker and not (self._environment.logs / _CLEAN).exists():
+            self._log.say("stop: Kafka did not end by itself: the turn runs out", "killed")
+            return
+        try:
+            self._turn.give_back()
+        except ApiError as error:
+            self._log.say(f"stop: {error}", "giving the turn back")
 
-    def _say(self, what: str) -> None:
-        if what != self._said:
-            print(f"stop: {what}", flush=True)
-        self._said = what
+
+def main() -> None:
+    """Holds the node back until SIGTERM."""
+    environment = Environment.read()
+    stop = Stop(environment, Watch(environment), Turn(environment, Api()))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    try:
+        while True:
+            stop.step()
+            time.sleep(_AGAIN)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stop.end()
+
+
+if __name__ == "__main__":
+    main()

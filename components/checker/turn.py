@@ -1,142 +1,105 @@
-"""Whose turn it is to stop: one node of the cluster at a time. `python3 -m checker.turn` runs while a node stops.
+"""Whose turn it is to stop: one node of the cluster at a time.
 
 Two nodes that are asked to stop in the same second would each see all replicas in sync, and both go. So a node takes a
-Kubernetes Lease first, looks again, and keeps the lease until it is gone and the others have seen it go. A process of
-its own, so that the checker does not hold what it takes to talk to the API.
+Kubernetes Lease first, looks again, and keeps the lease until it is gone and the others have seen it go.
+
+No two clocks are compared: as in client-go's leader election, a lease has run out when it has not changed for its
+duration by the clock of the node that watches it. Its holder counts on it for less, by its own clock: so much less that
+Kafka can still end in its turn when the API is never reached again.
 """
 
 import datetime
-import signal
-import sys
 import time
-from types import FrameType
+from math import inf
 from typing import Any
 
 from .environment import Environment
-from .kubernetes import Api, ApiError
+from .kubernetes import CONFLICT, Api, ApiError
 
-HELD = "turn"
-"""The file in the pod's run folder that says that the turn is this node's."""
-_SECONDS = 30  # after which the lease of a node that died without giving it back is another's
-_RENEW = 5
-_AGAIN = 0.5
-_SEEN = 1.0  # seconds after which every broker has the metadata of a finished controlled shutdown
-_GONE = (404, 409)
-
-
-def is_free(lease: Any, holder: str, now: datetime.datetime) -> bool:
-    """Whether `holder` may take a lease. Pure."""
-    spec = lease.get("spec") or {}
-    if spec.get("holderIdentity") in (None, "", holder):
-        return True
-    renewed = datetime.datetime.fromisoformat(spec["renewTime"])
-    return now - renewed > datetime.timedelta(seconds=spec.get("leaseDurationSeconds") or _SECONDS)
-
-
-def held_by(holder: str, now: datetime.datetime) -> dict[str, Any]:
-    """The spec of a lease that `holder` has. Pure."""
-    time = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return {"holderIdentity": holder, "leaseDurationSeconds": _SECONDS, "acquireTime": time, "renewTime": time}
+SHUTDOWN = 30  # seconds of the grace period that are kept for Kafka's controlled shutdown
+TRUSTED = 15  # seconds after which a holder that can't renew its lease no longer counts on it
+SECONDS = TRUSTED + SHUTDOWN  # after which the lease of a node that died without giving it back is another's
+RENEW = 5  # seconds
+_ORPHAN = "orphan"  # finalizer of an object that is deleted without those that it owns
+_GONE = 10.0  # seconds: a StatefulSet that is made anew around its pods is gone for less
 
 
 class Turn:
-    """The lease of a cluster."""
+    """The lease of a cluster, and this pod's hold on it."""
 
     def __init__(self, environment: Environment, api: Api) -> None:
-        self._environment, self._api = environment, api
-        self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{environment.namespace}/leases"
+        self._pod, self._name, self._namespace = environment.pod, environment.lease, environment.namespace
+        self._leases = f"/apis/coordination.k8s.io/v1/namespaces/{self._namespace}/leases"
+        self._set = f"/apis/apps/v1/namespaces/{self._namespace}/statefulsets/{environment.stateful_set}"
+        self._api = api
+        self._taken = -inf
+        self._may_be_ours = False
+        self._version, self._unchanged_since = "", 0.0
+        self._gone_since: float | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the turn is certainly this pod's."""
+        return time.monotonic() - self._taken < TRUSTED
 
     def take(self) -> bool:
-        """Whether the lease is this pod's now. Raises ApiError when that can't be asked."""
-        environment, now = self._environment, datetime.datetime.now(datetime.UTC)
-        spec = held_by(environment.pod, now)
+        """Whether the turn is this pod's now; renews it when that is due. Raises ApiError when that can't be asked."""
+        now = time.monotonic()
+        if now - self._taken < RENEW:
+            return True
         try:
-            lease = self._api.get(f"{self._leases}/{environment.lease}")
-            if not is_free(lease, environment.pod, now):
+            lease = self._api.find(f"{self._leases}/{self._name}")
+            if lease and not self._is_free(lease):
+                self._taken = -inf
                 return False
-            self._api.replace(f"{self._leases}/{environment.lease}", {**lease, "spec": spec})
+            self._may_be_ours = True  # even when the answer is lost
+            self._write(lease)
         except ApiError as error:
-            if error.status not in _GONE:
+            if error.status != CONFLICT:
                 raise
-            if error.status == 404:
-                self._create(spec)
-            return False  # look again
+            return False  # another node was faster
+        self._taken = now
         return True
 
-    def _create(self, spec: dict[str, Any]) -> None:
-        environment = self._environment
-        metadata = {"name": environment.lease, "namespace": environment.namespace}
-        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
-        try:
-            self._api.create(self._leases, body)
-        except ApiError as error:
-            if error.status not in _GONE:
-                raise
+    def _is_free(self, lease: Any) -> bool:
+        spec, version, now = lease.get("spec") or {}, lease["metadata"]["resourceVersion"], time.monotonic()
+        if version != self._version:
+            self._version, self._unchanged_since = version, now
+        if spec.get("holderIdentity") in (None, "", self._pod):
+            return True
+        return now - self._unchanged_since > (spec.get("leaseDurationSeconds") or SECONDS)
+
+    def _write(self, lease: Any) -> None:
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = {"holderIdentity": self._pod, "leaseDurationSeconds": SECONDS, "acquireTime": now, "renewTime": now}
+        if lease:
+            self._api.replace(f"{self._leases}/{self._name}", {**lease, "spec": spec})
+            return
+        metadata = {"name": self._name, "namespace": self._namespace}
+        self._api.create(
+            self._leases,
+            {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec},
+        )
 
     def give_back(self) -> None:
-        """Leaves the lease to the next."""
-        path = f"{self._leases}/{self._environment.lease}"
-        lease = self._api.get(path)
-        if (lease.get("spec") or {}).get("holderIdentity") == self._environment.pod:
-            self._api.replace(path, {**lease, "spec": {}})
+        """Leaves the turn to the next, where it may be this pod's. Raises ApiError."""
+        self._taken = -inf
+        if not self._may_be_ours:
+            return
+        lease = self._api.find(f"{self._leases}/{self._name}")
+        if lease and (lease.get("spec") or {}).get("holderIdentity") == self._pod:
+            self._api.replace(f"{self._leases}/{self._name}", {**lease, "spec": {}})
+        self._may_be_ours = False
 
     def is_over(self) -> bool:
-        """Whether the StatefulSet is being deleted or scaled to nothing: then no node waits for another."""
-        environment = self._environment
-        sets = f"/apis/apps/v1/namespaces/{environment.namespace}/statefulsets"
-        try:
-            found = self._api.get(f"{sets}/{environment.stateful_set}")
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return True
-        return bool(found["metadata"].get("deletionTimestamp")) or found["spec"].get("replicas") == 0
-
-
-class _Ended(Exception):
-    pass
-
-
-def main() -> None:
-    """Takes the turn, says so by the file `turn`, keeps it until SIGTERM, gives it back."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise _Ended
-
-    signal.signal(signal.SIGTERM, end)
-    environment = Environment.read()
-    turn = Turn(environment, Api())
-    file = environment.run / HELD
-    try:
-        while True:
-            _keep(turn, file)
-    except _Ended:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        time.sleep(_SEEN)
-        _give_back(turn)
-
-
-def _keep(turn: Turn, file: Any) -> None:
-    try:
-        if turn.is_over():
-            file.write_text("over")
-        elif turn.take():
-            file.write_text("held")
-            time.sleep(_RENEW)
-            return
-        else:
-            file.unlink(missing_ok=True)
-    except ApiError as error:
-        print(error, file=sys.stderr, flush=True)
-    time.sleep(_AGAIN)
-
-
-def _give_back(turn: Turn) -> None:
-    try:
-        turn.give_back()
-    except ApiError as error:
-        print(error, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        """Whether the StatefulSet is being deleted together with its pods, or scaled to nothing: then no node waits for
+        another. Raises ApiError.
+        """
+        found, now = self._api.find(self._set), time.monotonic()
+        if found is None:
+            self._gone_since = self._gone_since or now
+            return now - self._gone_since > _GONE
+        self._gone_since = None
+        metadata = found["metadata"]
+        deleted = "deletionTimestamp" in metadata and _ORPHAN not in metadata.get("finalizers", [])
+        return deleted or found["spec"].get("replicas") == 0

@@ -3,17 +3,16 @@
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from .environment import Environment
-from .prepare import read_properties
 from .verdict import Node, Observation
-from .wire import Connection, Quorum, WireError
+from .wire import Connection, Quorum, Silent, WireError
 
-_SECONDS = 3.0  # for an answer
-_MIN_ISRS_EVERY = 30.0  # seconds: a topic's minimum ISR seldom changes
+_SECONDS = 3.0  # for an answer of the broker
+_CONTROLLER_SECONDS = 1.0  # for one of a controller: several may be gone, and are asked one after the other
+_SELDOM = 30.0  # seconds: how old a topic's minimum ISR may be
 
 
 class Watch:
@@ -22,44 +21,50 @@ class Watch:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._broker = Connection("127.0.0.1", environment.client_port, _SECONDS) if environment.node.broker else None
-        self._controllers = [Connection(host, port, _SECONDS) for host, port in environment.controllers]
+        self._controllers = [Connection(host, port, _CONTROLLER_SECONDS) for host, port in environment.controllers]
         self._seen = Observation()
-        self._answered = self._led = self._configured = -inf
+        self._answered = time.monotonic()
+        self._led = self._configured = -inf
+        self._topics: set[str] = set()
 
     @property
     def node(self) -> Node:
         """The node, with its disk's id once it is formatted."""
         try:
-            directory = read_properties(self._environment.meta_properties).get("directory.id", "")
+            properties = self._environment.properties() or {}
         except OSError:
-            directory = ""
-        return replace(self._environment.node, directory=directory)
+            properties = {}
+        return self._environment.node._replace(directory=properties.get("directory.id", ""))
 
-    def look(self, *, closely: bool = False) -> Observation:
-        """What is to be seen now. `closely`: the topics' minimum ISRs too, which are asked for only now and then."""
+    def look(self, min_isr_age: float = _SELDOM) -> Observation:
+        """What is to be seen now. `min_isr_age`: how old, in seconds, the topics' minimum ISRs may be."""
         seen = self._seen
         if self._broker:
-            seen = self._ask_broker(self._broker, seen, closely)
+            seen = self._ask_broker(self._broker, seen, min_isr_age)
         try:
-            seen = replace(seen, quorum=self._quorum())
+            seen = seen._replace(quorum=self._quorum())
             self._led = time.monotonic()
         except WireError:
             pass  # the age tells
         now = time.monotonic()
-        self._seen = replace(seen, metadata_age=now - self._answered, quorum_age=now - self._led)
+        self._seen = seen._replace(metadata_age=now - self._answered, quorum_age=now - self._led)
         return self._seen
 
-    def _ask_broker(self, broker: Connection, seen: Observation, closely: bool) -> Observation:
+    def _ask_broker(self, broker: Connection, seen: Observation, min_isr_age: float) -> Observation:
+        now = time.monotonic()
         try:
             metadata = broker.metadata()
             topics = {partition.topic for partition in metadata.partitions}
-            self._answered = time.monotonic()
-            if closely or topics != set(seen.min_isrs) or self._answered - self._configured > _MIN_ISRS_EVERY:
-                seen = replace(seen, min_isrs=broker.min_isrs(topics) if topics else {})
-                self._configured = self._answered
+            if topics != self._topics or now - self._configured > min_isr_age:
+                seen = seen._replace(min_isrs=broker.min_isrs(sorted(topics)) if topics else {})
+                self._topics, self._configured = topics, now
+            seen = seen._replace(metadata=metadata, trouble="")
+        except Silent as silence:
+            return seen._replace(trouble=str(silence))
         except WireError as error:
-            return replace(seen, trouble=str(error))
-        return replace(seen, metadata=metadata, trouble="")
+            seen = seen._replace(trouble=str(error))
+        self._answered = now
+        return seen
 
     def _quorum(self) -> Quorum:
         """Asks the broker, which passes it on to the leader: so that one that is cut off from it shows. A controller
@@ -74,9 +79,8 @@ class Watch:
             except WireError as error:
                 trouble = error
                 continue
-            if controller is not self._controllers[0]:
-                self._controllers.remove(controller)
-                self._controllers.insert(0, controller)
+            self._controllers.remove(controller)
+            self._controllers.insert(0, controller)
             return quorum
         raise trouble
 

@@ -1,22 +1,24 @@
 """Kafka's wire protocol, as much as the checker asks: Metadata, DescribeConfigs and DescribeQuorum.
 
 Message formats: Kafka protocol guide, https://kafka.apache.org/protocol; flexible versions: KIP-482; versions that
-Kafka 4 still answers: KIP-896.
+Kafka 4 still answers: KIP-896. Named tuples here and in `verdict`: what dataclasses import is a tenth of the checker's
+memory.
 """
 
 import base64
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM = 3, 32, 55
 _METADATA_VERSION, _CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
 _CLIENT = b"kafka-ha-checker"
 _TOPIC_RESOURCE = 2
 _QUORUM_TOPIC = b"__cluster_metadata"
-_LONGEST = 256 * 2**20  # bytes of one answer: more is no Kafka
+_LONGEST = 16 * 2**20  # bytes of one answer: that of 300,000 partitions
+_LONGEST_VARINT = 5  # bytes
 
 T = TypeVar("T")
 
@@ -25,37 +27,38 @@ class WireError(Exception):
     """No answer, or none that can be used; the message is a clause."""
 
 
-@dataclass(frozen=True)
-class Partition:
-    """A partition as a broker's metadata tells. `error` is Kafka's error code, 0 for none."""
+class Silent(WireError):
+    """Nothing answered in time, or not as Kafka does."""
+
+
+class Partition(NamedTuple):
+    """A partition as a broker's metadata tells."""
 
     topic: str
-    index: int
+    number: int
     leader: int
     replicas: tuple[int, ...]
+    """While a reassignment goes on, those that are being added too (KIP-455)."""
     isr: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(NamedTuple):
     """The brokers that are registered and not fenced, and every partition."""
 
     brokers: frozenset[int]
     partitions: tuple[Partition, ...]
 
 
-@dataclass(frozen=True)
-class Replica:
-    """A replica of the metadata log; `caught_up` is when it last held all of it, in ms since the epoch."""
+class Replica(NamedTuple):
+    """A replica of the metadata log. `caught_up`: when it last held all of it, in ms since the epoch; -1 for never."""
 
     node: int
     directory: str
     caught_up: int
 
 
-@dataclass(frozen=True)
-class Quorum:
-    """The quorum as its leader tells. `now` is the leader's own time of having caught up: the time of the answer."""
+class Quorum(NamedTuple):
+    """The quorum as its leader tells."""
 
     leader: int
     epoch: int
@@ -63,7 +66,9 @@ class Quorum:
 
     @property
     def now(self) -> int:
-        """The leader's clock, in ms since the epoch: no other node's clock is compared with it."""
+        """The leader's clock at its answer, when it is caught up with itself, in ms since the epoch: no other node's
+        clock is compared with it.
+        """
         return max((voter.caught_up for voter in self.voters), default=0)
 
 
@@ -71,15 +76,17 @@ class Connection:
     """A connection that is kept, and made anew after any error."""
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        """`timeout`: seconds for one question, connecting included."""
+        """`timeout`: seconds for one question, connecting included, the lookup of `host` not."""
         self._address, self._timeout = (host, port), timeout
         self._socket: socket.socket | None = None
         self._sent = 0
+        self._deadline = 0.0
+        self._last: dict[int, tuple[bytes, Any]] = {}
 
     def metadata(self) -> Metadata:
         """All topics. Raises WireError."""
         # all topics (null array), no automatic creation
-        return parse_metadata(self._ask(METADATA, _METADATA_VERSION, struct.pack(">ib", -1, 0)))
+        return self._ask(METADATA, _METADATA_VERSION, struct.pack(">ib", -1, 0), parse_metadata)
 
     def min_isrs(self, topics: Iterable[str]) -> dict[str, int]:
         """The minimum ISR that holds for each topic, its own or the brokers'. Raises WireError."""
@@ -88,12 +95,12 @@ class Connection:
             for topic in topics
         ]
         body = struct.pack(">i", len(resources)) + b"".join(resources) + b"\0"  # no synonyms
-        return parse_min_isrs(self._ask(DESCRIBE_CONFIGS, _CONFIGS_VERSION, body))
+        return self._ask(DESCRIBE_CONFIGS, _CONFIGS_VERSION, body, parse_min_isrs)
 
     def quorum(self) -> Quorum:
         """The quorum of controllers. Raises WireError when no leader answers."""
         topic = b"\2" + _compact(_QUORUM_TOPIC) + b"\2" + struct.pack(">i", 0) + b"\0\0"
-        return parse_quorum(self._ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", flexible=True))
+        return self._ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", parse_quorum, flexible=True)
 
     def close(self) -> None:
         """The next question connects again."""
@@ -101,82 +108,84 @@ class Connection:
             self._socket.close()
         self._socket = None
 
-    def _ask(self, api: int, version: int, body: bytes, *, flexible: bool = False) -> "Reader":
+    def _ask(self, api: int, version: int, body: bytes, parse: Callable[["Reader"], T], *, flexible: bool = False) -> T:
         try:
             answer = self._exchange(api, version, body, flexible)
         except (OSError, WireError) as error:
             self.close()
             host, port = self._address
-            raise WireError(f"{host}:{port} does not answer ({error or type(error).__name__})") from error
-        reader = Reader(answer)
-        if (correlation := reader.int32()) != self._sent:
-            self.close()
-            raise WireError(f"the answer to question {correlation} came for {self._sent}")
-        if flexible:
-            reader.tags()
-        return reader
+            raise Silent(f"{host}:{port} does not answer ({error or type(error).__name__})") from error
+        last, value = self._last.get(api, (b"", None))
+        if answer != last:  # thousands of partitions that are as they were are not read again
+            value = read(parse, answer)
+            self._last[api] = answer, value
+        return value  # type: ignore[no-any-return]
 
     def _exchange(self, api: int, version: int, body: bytes, flexible: bool) -> bytes:
+        self._deadline = time.monotonic() + self._timeout
         if self._socket is None:
             self._socket = socket.create_connection(self._address, self._timeout)
         self._sent += 1
         header = struct.pack(">hhih", api, version, self._sent, len(_CLIENT)) + _CLIENT + (b"\0" if flexible else b"")
-        self._socket.sendall(struct.pack(">i", len(header) + len(body)) + header + body)
-        (length,) = struct.unpack(">i", self._receive(4))
-        if not 0 < length < _LONGEST:
-            raise WireError("it is no Kafka that answers")
-        return self._receive(length)
+        self._in_time(self._socket).sendall(struct.pack(">i", len(header) + len(body)) + header + body)
+        length, correlation = struct.unpack(">ii", self._receive(self._socket, 8))
+        if not 4 <= length < _LONGEST or correlation != self._sent:
+            raise WireError("what answers is no Kafka")
+        return self._receive(self._socket, length - 4)
 
-    def _receive(self, length: int) -> bytes:
-        assert self._socket is not None
+    def _receive(self, connection: socket.socket, length: int) -> bytes:
         parts = bytearray()
         while len(parts) < length:
-            part = self._socket.recv(min(length - len(parts), 65536))
+            part = self._in_time(connection).recv(min(length - len(parts), 65536))
             if not part:
                 raise WireError("the connection was closed")
             parts += part
         return bytes(parts)
 
+    def _in_time(self, connection: socket.socket) -> socket.socket:
+        """Raises TimeoutError when there is no time left: many small parts must not take longer than one."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        connection.settimeout(left)
+        return connection
+
 
 class Reader:
-    """Reads an answer from its beginning. Every method raises WireError where the answer ends too soon."""
+    """Reads an answer from its beginning. Raises struct.error where it ends too soon, ValueError where it makes no
+    sense: use `read`.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
 
-    def _unpack(self, form: str) -> int:
-        try:
-            (value,) = struct.unpack_from(form, self._data, self._at)
-        except struct.error as error:
-            raise WireError("the answer is cut short") from error
+    def numbers(self, form: str) -> tuple[int, ...]:
+        """Numbers in a row, whose sizes `struct` describes; a BOOLEAN is a b."""
+        found = struct.unpack_from(form, self._data, self._at)
         self._at += struct.calcsize(form)
-        return int(value)
-
-    def int8(self) -> int:
-        """INT8 and BOOLEAN."""
-        return self._unpack(">b")
+        return found
 
     def int16(self) -> int:
         """INT16."""
-        return self._unpack(">h")
+        return self.numbers(">h")[0]
 
     def int32(self) -> int:
         """INT32."""
-        return self._unpack(">i")
+        return self.numbers(">i")[0]
 
-    def int64(self) -> int:
-        """INT64."""
-        return self._unpack(">q")
+    def int32s(self) -> tuple[int, ...]:
+        """ARRAY of INT32; null is empty."""
+        return self.numbers(f">{max(self.int32(), 0)}i")
 
     def varint(self) -> int:
         """UNSIGNED_VARINT."""
-        value = shift = 0
-        while True:
-            byte = self._unpack(">B")
-            value |= (byte & 0x7F) << shift
+        value = 0
+        for place in range(_LONGEST_VARINT):
+            (byte,) = self.numbers(">B")
+            value |= (byte & 0x7F) << 7 * place
             if not byte & 0x80:
                 return value
-            shift += 7
+        raise ValueError("a number has too many bytes")
 
     def uuid(self) -> str:
         """UUID, as Kafka writes it: URL-safe base64 without padding."""
@@ -207,13 +216,21 @@ class Reader:
     def _take(self, length: int) -> bytes:
         part = self._data[self._at : self._at + length]
         if len(part) < length:
-            raise WireError("the answer is cut short")
+            raise ValueError("the answer is cut short")
         self._at += length
         return part
 
 
+def read(parse: Callable[[Reader], T], answer: bytes) -> T:
+    """What an answer says; its bytes are those after the correlation id. Raises WireError."""
+    try:
+        return parse(Reader(answer))
+    except (struct.error, ValueError) as error:
+        raise WireError(f"an answer can't be read ({error})") from error
+
+
 def parse_metadata(answer: Reader) -> Metadata:
-    """Of a Metadata response of version 5."""
+    """Of a Metadata response of version 5. Raises WireError where a topic is not told, but an error in its stead."""
 
     def broker() -> int:
         node = answer.int32()
@@ -221,16 +238,15 @@ def parse_metadata(answer: Reader) -> Metadata:
         return node
 
     def partition(topic: str) -> Partition:
-        answer.int16()  # the error says what the ISR says too
-        index, leader = answer.int32(), answer.int32()
-        replicas, isr = tuple(answer.array(answer.int32)), tuple(answer.array(answer.int32))
-        answer.array(answer.int32)  # offline replicas
-        return Partition(topic, index, leader, replicas, isr)
+        _, number, leader = answer.numbers(">hii")  # the error says what the ISR says too
+        replicas, isr, _ = answer.int32s(), answer.int32s(), answer.int32s()  # the last: offline replicas
+        return Partition(topic, number, leader, replicas, isr)
 
     def topic() -> list[Partition]:
-        answer.int16()
-        name = answer.string()
-        answer.int8()  # internal
+        error, name = answer.int16(), answer.string()
+        if error:
+            raise WireError(f"topic {name} has error {error}")
+        answer.numbers(">b")  # internal
         return answer.array(lambda: partition(name))
 
     answer.int32()  # throttle time
@@ -243,19 +259,18 @@ def parse_min_isrs(answer: Reader) -> dict[str, int]:
     """Of a DescribeConfigs response of version 1. A topic that is gone meanwhile is left out."""
 
     def synonym() -> None:
-        answer.string(), answer.string(), answer.int8()
+        answer.string(), answer.string(), answer.numbers(">b")
 
     def config() -> str:
         answer.string()
         value = answer.string()
-        answer.int8(), answer.int8(), answer.int8()  # read-only, source, sensitive
+        answer.numbers(">bbb")  # read-only, source, sensitive
         answer.array(synonym)
         return value
 
     def result() -> tuple[str, list[str]]:
-        answer.int16(), answer.string(), answer.int8()
-        name = answer.string()
-        return name, answer.array(config)
+        answer.int16(), answer.string(), answer.numbers(">b")  # error, its message, type
+        return answer.string(), answer.array(config)
 
     answer.int32()  # throttle time
     return {name: int(values[0]) for name, values in answer.array(result) if values}
@@ -266,16 +281,14 @@ def parse_quorum(answer: Reader) -> Quorum:
 
     def replica() -> Replica:
         node, directory = answer.int32(), answer.uuid()
-        answer.int64(), answer.int64()  # log end offset, last fetch
-        found = Replica(node, directory, answer.int64())
+        _, _, caught_up = answer.numbers(">qqq")  # log end offset, last fetch
         answer.tags()
-        return found
+        return Replica(node, directory, caught_up)
 
     def partition() -> Quorum:
         answer.int32()  # index
         _refuse(answer.int16(), answer.compact_string())
-        leader, epoch = answer.int32(), answer.int32()
-        answer.int64()  # high watermark
+        leader, epoch, _ = answer.numbers(">iiq")  # the last: high watermark
         voters = tuple(answer.compact_array(replica))
         answer.compact_array(replica)  # observers
         answer.tags()
@@ -287,6 +300,7 @@ def parse_quorum(answer: Reader) -> Quorum:
         answer.tags()
         return partitions
 
+    answer.tags()  # of the header
     _refuse(answer.int16(), answer.compact_string())
     found = [partition for partitions in answer.compact_array(topic) for partition in partitions]
     if not found or found[0].leader < 0:

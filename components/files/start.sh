@@ -4,6 +4,9 @@
 # LOG_FOLDER, CLUSTER_ID, HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
+# A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
+rm -f /run/kafka-ha/stopping
+
 # node_id, zone, format (none, initial, join), voters
 while IFS='=' read -r key value; do
   declare "$key=$value"
@@ -32,6 +35,8 @@ if [ -n "$unformatted" ]; then
   [ "$format" != initial ] || how=(--initial-controllers "$voters")
   KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id="$CLUSTER_ID" \
     --config "$config" "${how[@]}"
+  # Once: a disk that is emptied beside a running Kafka is that of a voter, which has forgotten what it voted for.
+  echo format=join >>/run/kafka-ha/start
 fi
 
 # Java raises the soft limit to the hard one.

@@ -1,7 +1,10 @@
 #!/bin/bash
-# The preStop hook: Kafka gets its SIGTERM when this ends. The checker decides when; should it be gone, nobody waits for it.
-touch /run/kafka-ha/stopping
-for ((tenths = 0; tenths < GRACE_PERIOD * 10 - 300; tenths += 2)); do
-  [ ! -e /run/kafka-ha/may-stop ] || exit 0
+# The preStop hook: Kafka gets its SIGTERM when this ends. The checker decides when; should it be gone, this ends in time
+# for Kafka's controlled shutdown all the same.
+run=/run/kafka-ha
+patience=$((GRACE_PERIOD > 60 ? GRACE_PERIOD - 30 : GRACE_PERIOD / 2))
+rm -f "$run/may-stop"
+touch "$run/stopping"
+until [ -e "$run/may-stop" ] || ((SECONDS >= patience)); do
   sleep 0.2
 done
