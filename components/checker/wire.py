@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM = 3, 32, 55
+API_VERSIONS = 18
 _METADATA_VERSION, _CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
+_API_VERSIONS_VERSION = 4
 _CLIENT = b"kafka-ha-checker"
 _TOPIC_RESOURCE = 2
 _QUORUM_TOPIC = b"__cluster_metadata"
@@ -306,3 +308,92 @@ def _string(text: str) -> bytes:
 
 def _compact(data: bytes) -> bytes:
     return bytes([len(data) + 1]) + data  # of less than 127 bytes
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration entry; `source` is Kafka's code of where its value comes from, `value` empty where it is kept
+    secret.
+    """
+
+    name: str
+    value: str
+    source: int
+
+
+def configs(connection: Connection, kind: int, names: Iterable[str]) -> dict[str, list[Config]]:
+    """The configuration of each resource of a kind (2: topic, 4: broker), by its name. One that is gone meanwhile is
+    left out. Raises WireError.
+    """
+    resources = [struct.pack(">b", kind) + _string(name) + struct.pack(">i", -1) for name in names]
+    body = struct.pack(">i", len(resources)) + b"".join(resources) + b"\0"  # no synonyms
+    return parse_configs(connection._ask(DESCRIBE_CONFIGS, _CONFIGS_VERSION, body))
+
+
+def parse_configs(answer: Reader) -> dict[str, list[Config]]:
+    """Of a DescribeConfigs response of version 1."""
+
+    def synonym() -> None:
+        answer.string(), answer.string(), answer.int8()
+
+    def config() -> Config:
+        name, value = answer.string(), answer.string()
+        answer.int8()  # read-only
+        source = answer.int8()
+        answer.int8(), answer.array(synonym)  # sensitive
+        return Config(name, value, source)
+
+    def result() -> tuple[int, str, list[Config]]:
+        error = answer.int16()
+        answer.string(), answer.int8()  # message, kind
+        return error, answer.string(), answer.array(config)
+
+    answer.int32()  # throttle time
+    return {name: found for error, name, found in answer.array(result) if not error}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature's level that holds in the cluster, 0 for none, and the highest that the node knows."""
+
+    finalized: int
+    supported: int
+
+
+def features(connection: Connection) -> dict[str, Feature]:
+    """The features as a node knows them, broker or controller. Raises WireError."""
+    body = _compact(_CLIENT) + _compact(b"1") + b"\0"  # name and version of the client
+    try:
+        answer = Reader(connection._exchange(API_VERSIONS, _API_VERSIONS_VERSION, body, True))
+    except OSError as error:
+        raise WireError(f"the node does not answer ({error})") from error
+    answer.int32()  # correlation; the header of this one answer has no tags (KIP-511)
+    return parse_features(answer)
+
+
+def parse_features(answer: Reader) -> dict[str, Feature]:
+    """Of an ApiVersions response of version 4, whose tags they are."""
+
+    def api() -> None:
+        answer.int16(), answer.int16(), answer.int16()  # its number, lowest and highest version
+        answer.tags()
+
+    def level() -> tuple[str, int, int]:
+        found = answer.compact_string(), answer.int16(), answer.int16()
+        answer.tags()
+        return found
+
+    if code := answer.int16():
+        raise WireError(f"the node answers with error {code}")
+    answer.compact_array(api), answer.int32()  # throttle time
+    supported: dict[str, int] = {}
+    finalized: dict[str, int] = {}
+    for _ in range(answer.varint()):
+        tag, length = answer.varint(), answer.varint()
+        if tag == 0:
+            supported = {name: highest for name, _, highest in answer.compact_array(level)}
+        elif tag == 2:
+            finalized = {name: highest for name, highest, _ in answer.compact_array(level)}
+        else:
+            answer._take(length)
+    return {name: Feature(finalized.get(name, 0), highest) for name, highest in supported.items()}

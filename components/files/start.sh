@@ -1,7 +1,7 @@
 #!/bin/bash
 # Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
 # From the environment: POD, DOMAIN (of the headless Service), LISTENERS (names and ports that it is reached by), DISKS,
-# LOG_FOLDER, CLUSTER_ID, HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
+# LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
 # node_id, zone, format (none, initial, join), voters
@@ -29,7 +29,7 @@ for disk in $DISKS; do
 done
 if [ -n "$unformatted" ]; then
   how=(--no-initial-controllers)
-  [ "$format" != initial ] || how=(--initial-controllers "$voters")
+  [ "$format" != initial ] || how=(--initial-controllers "$voters" ${METADATA_VERSION:+--release-version "$METADATA_VERSION"})
   KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id="$CLUSTER_ID" \
     --config "$config" "${how[@]}"
 fi
