@@ -10,8 +10,16 @@ from tests.live.cluster import Cluster, eventually
 from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
-# In the order of a stack's life; only the last one needs it.
-_ORDER = ("test_up", "test_records", "test_changes", "test_drain", "test_destroy")
+# In the order of a stack's life; test_upgrade has a stack of its own.
+_ORDER = (
+    "test_up",
+    "test_records",
+    "test_changes",
+    "test_settings_live",
+    "test_drain",
+    "test_destroy",
+    "test_upgrade",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
