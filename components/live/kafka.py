@@ -4,14 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused
 
 _FRESH = 10.0  # seconds in which an answer serves other resources of the same deployment
-_ANSWERS: dict[str, tuple[float, dict[str, Any]]] = {}
+_ANSWERS: dict[str, tuple[float, dict[str, Any] | Refused]] = {}
 _ASKING = threading.Lock()  # the other resources wait for the answer
+_CHANGING = threading.Lock()  # each of Kafka's tools is a JVM in a broker's memory: one at a time
 
 
 class LiveKafka:
@@ -22,7 +24,6 @@ class LiveKafka:
         self._key = json.dumps(dict(environment), sort_keys=True)
         self._brokers = environment["BROKER_PODS"].split()
         self._tools = KafkaTools(environment)
-        self.run = self._tools.run
 
     @property
     def topics(self) -> Mapping[str, Any]:
@@ -40,6 +41,11 @@ class LiveKafka:
     def metadata_level(self) -> int:
         """The level of the metadata that holds."""
         return int(self._answer()["metadata_version"]["finalized"])
+
+    def run(self, tool: str, *arguments: str) -> str:
+        """Standard output of a tool such as `kafka-topics.sh`. Raises KafkaRefused where Kafka refuses."""
+        with _CHANGING:
+            return self._tools.run(tool, *arguments)
 
     def configure(self, entity: Iterable[str], found: Mapping[str, str], asked: Mapping[str, str]) -> None:
         """Makes an entity's configuration, `found` by now, what is asked for, by one call of `kafka-configs.sh`, which
@@ -72,11 +78,16 @@ class LiveKafka:
 
     def _answer(self) -> dict[str, Any]:
         with _ASKING:
-            asked, answer = _ANSWERS.get(self._key, (0.0, {}))
-            if not answer or time.monotonic() - asked > _FRESH:
-                answer = self._first("topics", "settings", "metadata_version")
+            told, answer = _ANSWERS.get(self._key, (-inf, Refused()))
+            if time.monotonic() - told > _FRESH:
+                try:
+                    answer = self._first("topics", "settings", "metadata_version")
+                except Refused as error:  # a cluster that does not answer need not be waited for by each resource
+                    answer = error
                 _ANSWERS[self._key] = time.monotonic(), answer
-            return answer
+        if isinstance(answer, Refused):
+            raise Refused(str(answer))
+        return answer
 
     def _first(self, *parts: str) -> dict[str, Any]:
         """The answer of the first broker that answers."""

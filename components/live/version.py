@@ -13,7 +13,7 @@ from pulumi import ResourceOptions
 from pulumi.dynamic import DiffResult, Resource
 
 from components.kafka_release import METADATA_VERSIONS, version_at, version_of
-from components.live.kafka import LiveKafka
+from components.live.kafka import LiveKafka, forget
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
 from components.scripts.kafka_tools import KafkaRefused
 from components.scripts.process import Refused
@@ -41,7 +41,8 @@ class ImageProvider(LiveProvider):
         try:
             level = kafka.metadata_level
         except Refused:
-            return  # none runs yet, or none that answers, which another image may be the cure of
+            forget()  # none runs yet, or none that answers, which this image may be the cure of
+            return
         version = version_of(news["image"]) or ""
         if METADATA_VERSIONS.get(version, level) < level:
             raise Refused(

@@ -40,7 +40,9 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     class Reached(LiveKafka):
         def __init__(self, environment: dict[str, str]) -> None:
             held.reached.append(environment)
-            self.run = held.run
+
+        def run(self, tool: str, *arguments: str) -> str:
+            return held.run(tool, *arguments)
 
         def _answer(self) -> dict[str, Any]:
             if held.level is None:

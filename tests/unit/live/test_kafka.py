@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,9 +74,12 @@ def test_the_next_broker_is_asked_when_one_does_not_answer(monkeypatch: pytest.M
 
 
 def test_no_broker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    kubectl(monkeypatch, kafka_0=None, kafka_1=None)
-    with pytest.raises(Refused, match="no broker of Kafka can be asked: kafka-1 is down"):
-        _ = LiveKafka(ENVIRONMENT).topics
+    """Which every resource tells, and one of them has waited for."""
+    asked = kubectl(monkeypatch, kafka_0=None, kafka_1=None)
+    for _ in range(3):
+        with pytest.raises(Refused, match="no broker of Kafka can be asked: kafka-1 is down"):
+            _ = LiveKafka(ENVIRONMENT).topics
+    assert len(asked.calls) == 2
 
 
 def test_resources_at_work_at_the_same_time_ask_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +92,27 @@ def test_resources_at_work_at_the_same_time_ask_once(monkeypatch: pytest.MonkeyP
     assert len(asked.calls) == 1
     _ = LiveKafka(ENVIRONMENT | {"NAMESPACE": "other"}).topics
     assert len(asked.calls) == 2, "another cluster is another question"
+
+
+def test_tools_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a JVM in the memory of a broker."""
+    running, most = 0, 0
+
+    def run(tools: KafkaTools, *arguments: str) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.02)
+        running -= 1
+        return ""
+
+    monkeypatch.setattr(KafkaTools, "run", run)
+    threads = [threading.Thread(target=LiveKafka(ENVIRONMENT).run, args=("kafka-topics.sh",)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
 
 
 def test_an_old_answer_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
