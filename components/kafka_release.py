@@ -48,6 +48,21 @@ def version_of(image: str) -> str | None:
     return found[1] if found else None
 
 
+def level_of(image: str) -> int | None:
+    """The highest level of metadata that an image's release knows, 0 for one that is older than all that are known
+    here; None where that can't be told.
+    """
+    version = version_of(image)
+    if version is None:
+        return None
+    older = _numbers(version) < min(map(_numbers, METADATA_VERSIONS))
+    return 0 if older else METADATA_VERSIONS.get(version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
 def version_at(level: int) -> str:
     """The release that this level of metadata is the last of, for people."""
     return next((version for version, its in METADATA_VERSIONS.items() if its == level), f"level {level}")

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from components.kafka_release import METADATA_VERSIONS, version_of
+from components.kafka_release import METADATA_VERSIONS, level_of
 from components.quantities import Duration, Quantity, parse_duration, parse_quantity
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
@@ -232,7 +232,7 @@ class KafkaSettings(SettingsModel):
         if version is not None and version not in METADATA_VERSIONS:
             raise ValueError(f"allowed are {', '.join(METADATA_VERSIONS)}")
         image = info.data.get("image", "")
-        level = METADATA_VERSIONS.get(version_of(image) or "")
+        level = level_of(image)
         if version and level is not None and level < METADATA_VERSIONS[version]:
             raise ValueError(f"the image {image} does not know it; raise kafka.image first, or both at once")
         return version

@@ -12,7 +12,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi.dynamic import DiffResult, Resource
 
-from components.kafka_release import METADATA_VERSIONS, version_at, version_of
+from components.kafka_release import METADATA_VERSIONS, level_of, version_at, version_of
 from components.live.kafka import LiveKafka, forget
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
 from components.scripts.kafka_tools import KafkaRefused
@@ -43,12 +43,13 @@ class ImageProvider(LiveProvider):
         except Refused:
             forget()  # none runs yet, or none that answers, which this image may be the cure of
             return
-        version = version_of(news["image"]) or ""
-        if METADATA_VERSIONS.get(version, level) < level:
+        image = news["image"]
+        known = level_of(image)
+        if known is not None and known < level:
             raise Refused(
-                f"kafka-ha:kafka.image: got {news['image']}, but the cluster's metadata version is "
-                f"{version_at(level)}, which Kafka {version} does not know: no node would start. Set an image of Kafka "
-                f"{version_at(level)} or later. (docs/operations.md, Upgrades)"
+                f"kafka-ha:kafka.image: got {image}, but the cluster's metadata version is {version_at(level)}, which "
+                f"Kafka {version_of(image)} does not know: no node would start. Set an image of Kafka "
+                f"{version_at(level)} or later. (docs/operations.md, Downgrades)"
             )
 
 

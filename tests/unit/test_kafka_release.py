@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from components import manifests
 from components.kafka_plan import plan_kafka
-from components.kafka_release import METADATA_VERSIONS, RUN_TIME, at_run_time, split, version_at, version_of
+from components.kafka_release import METADATA_VERSIONS, RUN_TIME, at_run_time, level_of, split, version_at, version_of
 from components.kafka_settings import MANAGED_PROPERTIES, KafkaSettings
 from tests import kafka_release
 from tests.local_kafka import JARS
@@ -93,6 +93,14 @@ def test_an_images_release(image: str, version: str | None) -> None:
     assert version_of(image) == version
 
 
+@pytest.mark.parametrize(
+    ("image", "level"),
+    [("kafka:4.2.0", 29), ("kafka:3.9.0", 0), ("kafka:4.10.0", None), ("kafka:5.0", None), ("kafka:nightly", None)],
+)
+def test_an_images_metadata(image: str, level: int | None) -> None:
+    assert level_of(image) == level
+
+
 def test_levels_have_their_releases_names() -> None:
     assert {version_at(level): level for level in METADATA_VERSIONS.values()} == METADATA_VERSIONS
     assert version_at(28) == "level 28"
@@ -105,6 +113,7 @@ def test_levels_have_their_releases_names() -> None:
         ({"metadataVersion": "4.9"}, "allowed are 4.0, 4.1, 4.2, 4.3"),
         ({"metadataVersion": 4.3}, "it must be in quotes: YAML takes it for a number"),
         ({"metadataVersion": "4.3", "image": "apache/kafka:4.2.0"}, "the image apache/kafka:4.2.0 does not know it"),
+        ({"metadataVersion": "4.0", "image": "apache/kafka:3.9.0"}, "the image apache/kafka:3.9.0 does not know it"),
     ],
 )
 def test_a_metadata_version_that_is_refused(settings: dict[str, Any], says: str) -> None:

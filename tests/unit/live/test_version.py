@@ -46,6 +46,8 @@ def test_an_image_older_than_the_metadata_is_refused_before_the_roll(kafka: Kafk
         provider.diff("id", image("4.3.1"), image("4.2.1"))  # in the preview
     with pytest.raises(Refused, match=says):
         provider.update("id", image("4.3.1"), image("4.2.1"))
+    with pytest.raises(Refused, match=r"which Kafka 3.9 does not know"):
+        provider.update("id", image("4.3.1"), image("3.9.0"))
     kafka.level = 29
     assert provider.update("id", image("4.3.1"), image("4.2.1")).outs == image("4.2.1")
 
