@@ -9,7 +9,10 @@ from pydantic.alias_generators import to_snake
 
 from components import manifests
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
+from components.kafka_release import split
 from components.kafka_settings import KafkaSettings
+from components.live.settings import SettingsResource
+from components.live.version import ImageResource, MetadataVersionResource
 from components.refusal import refuse_unsafe
 from components.zoned_cluster import ZonedCluster
 
@@ -56,11 +59,16 @@ class KafkaCluster(pulumi.ComponentResource):
         identity = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name))
         plan = plan_kafka(settings, cluster.zones, identity, pods_know_their_zone=cluster.pods_know_their_zone)
         child = ResourceOptions.merge(cluster.placing(), ResourceOptions(parent=self))
+        # Not annotated on the class: the SDK would take them for outputs.
+        self.cluster, self.settings = cluster, settings
+        self.brokers = plan.brokers.pods
+        self.bootstrap = Output.from_input(plan.bootstrap)
 
         namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
         needed = [
             *self._account(name, plan, child, within),
+            ImageResource(f"{name}-image", {"image": settings.image, **self.reach}, self._reaching(self)),
             k8s.core.v1.ConfigMap(f"{name}-checker", **manifests.checker_config_map(plan), opts=within),
             k8s.core.v1.ConfigMap(
                 f"{name}-marks",
@@ -73,10 +81,7 @@ class KafkaCluster(pulumi.ComponentResource):
         for nodes in plan.groups:
             sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
         self.stateful_set = sets[-1]
-        # Not annotated on the class: the SDK would take them for outputs.
-        self.cluster, self.settings = cluster, settings
-        self.brokers = plan.brokers.pods
-        self.bootstrap = Output.from_input(plan.bootstrap)
+        self._live(name, plan)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
         self.client_properties = Output.from_input(plan.client_properties)
@@ -103,6 +108,45 @@ class KafkaCluster(pulumi.ComponentResource):
             "KUBE_CONTEXT": self.cluster.context or "",
             "KUBECONFIG_CONTENT": self.cluster.kubeconfig,
         }
+
+    @property
+    def reach(self) -> dict[str, pulumi.Input[Any]]:
+        """What a dynamic resource needs to reach this Kafka; see `components.live`."""
+        place = (self.cluster.cluster_identifier, self.settings.namespace, self.settings.name)
+        connection = {name: value for name, value in self.tools.items() if name != "KUBECONFIG_CONTENT"}
+        return {
+            "cluster": "/".join(place),
+            "connection": connection,
+            "kubeconfig": Output.secret(self.cluster.kubeconfig),
+        }
+
+    def living(self, parent: pulumi.Resource, *after: pulumi.Resource) -> ResourceOptions:
+        """Options of a dynamic resource that comes after the brokers' roll, and goes with them."""
+        return ResourceOptions.merge(
+            self._reaching(parent),
+            ResourceOptions(depends_on=[self.stateful_set, *after], deleted_with=self.stateful_set),
+        )
+
+    def _reaching(self, parent: pulumi.Resource) -> ResourceOptions:
+        lifetime = self.cluster.lifetime
+        return ResourceOptions(
+            parent=parent,
+            additional_secret_outputs=["kubeconfig"],
+            replace_with=[lifetime] if lifetime else None,
+        )
+
+    def _live(self, name: str, plan: KafkaPlan) -> None:
+        """What is set when all nodes run; the version of the metadata last."""
+        settings = SettingsResource(
+            f"{name}-settings", {"settings": split(plan.settings.properties)[1], **self.reach}, self.living(self)
+        )
+        if version := plan.settings.metadata_version:
+            pods = [pod for nodes in plan.groups for pod in nodes.pods]
+            MetadataVersionResource(
+                f"{name}-metadata-version",
+                {"metadataVersion": version, "pods": pods, **self.reach},
+                self.living(self, settings),
+            )
 
     def _account(
         self, name: str, plan: KafkaPlan, wide: ResourceOptions, within: ResourceOptions

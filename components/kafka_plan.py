@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from components.failover import CLIENT, SERVER
+from components.kafka_release import split
 from components.kafka_settings import FIRST_CONTROLLER, Controllers, KafkaSettings, Resources, Storage, TopicSettings
 from policies.rules import KafkaFacts, TopicFacts
 
@@ -238,7 +239,8 @@ def kafka_id(identity: str) -> str:
 
 
 def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: tuple[str, ...]) -> dict[str, str]:
-    """What all nodes of a group have in common; start.sh adds what is a node's own.
+    """What all nodes of a group have in common; start.sh adds what is a node's own. What Kafka changes at run time is
+    not here: `live.settings` sets it.
 
     The replication settings stand on controllers too: with eligible leader replicas (KIP-966) the cluster's minimum
     ISR is taken from the active controller's file.
@@ -269,7 +271,7 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
         # A topic made by a typo would escape the rules; KafkaTopic makes them.
         "auto.create.topics.enable": "false",
         **SERVER,
-        **settings.properties,
+        **split(settings.properties)[0],
     }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from components.kafka_release import METADATA_VERSIONS, level_of
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
@@ -178,6 +179,10 @@ class KafkaSettings(SettingsModel):
     """Namespace, made by the program."""
     image: PinnedImage = IMAGE
     """Image of Kafka, pinned by tag or digest."""
+    metadata_version: str | None = None
+    """Version of the cluster's metadata, such as "4.3": raised when all nodes know it, never lowered. When unset, what
+    the cluster was formatted with.
+    """
     checker_image: PinnedImage = CHECKER_IMAGE
     """Image of the checker beside each node: any with Python 3.11 or later."""
     fault_tolerance: Literal[1, 2] = 1
@@ -211,7 +216,7 @@ class KafkaSettings(SettingsModel):
     jvm_options: str = ""
     """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
     properties: Properties = Field(default_factory=dict)
-    """More broker properties, as in `server.properties`."""
+    """More broker properties, as in `server.properties`. Those that Kafka can change at run time need no restart."""
     termination_grace_period: Minutes = parse_duration("5m")
     """Time for a stop before the kubelet kills Kafka: a node waits while its stop would bring a partition under its
     minimum ISR, all but the last 30 s of it, which the controlled shutdown has.
@@ -239,6 +244,24 @@ class KafkaSettings(SettingsModel):
                 "dedicatedControllers: {}"
             )
         return controllers
+
+    @field_validator("metadata_version", mode="before")
+    @classmethod
+    def _no_number(cls, version: object) -> object:
+        if isinstance(version, float):
+            raise ValueError("it must be in quotes: YAML takes it for a number")
+        return version
+
+    @field_validator("metadata_version")
+    @classmethod
+    def _known_by_the_image(cls, version: str | None, info: ValidationInfo) -> str | None:
+        if version is not None and version not in METADATA_VERSIONS:
+            raise ValueError(f"allowed are {', '.join(METADATA_VERSIONS)}")
+        image = info.data.get("image", "")
+        level = level_of(image)
+        if version and level is not None and level < METADATA_VERSIONS[version]:
+            raise ValueError(f"the image {image} does not know it; raise kafka.image first, or both at once")
+        return version
 
     @field_validator("properties")
     @classmethod

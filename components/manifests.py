@@ -15,6 +15,7 @@ POD_LABEL = "statefulset.kubernetes.io/pod-name"
 _CONFIG = "/etc/kafka-ha"
 _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
+_METADATA_VERSION = "metadata-version"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
@@ -112,8 +113,10 @@ def disruption_budget(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
 
 
 def config_map(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
-    """The files that every node starts from."""
-    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": plan.files(nodes)}
+    """The files that every node starts from, and the version of a new cluster's metadata, which rolls no node."""
+    version = plan.settings.metadata_version
+    data = {**plan.files(nodes), **({_METADATA_VERSION: version} if version else {})}
+    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": data}
 
 
 def checker_config_map(plan: KafkaPlan) -> Manifest:
@@ -224,6 +227,7 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "DISKS": " ".join(nodes.disks),
         "LOG_FOLDER": LOG_FOLDER,
         "CLUSTER_ID": plan.cluster_id,
+        "METADATA_VERSION": _key(_config_name(nodes), _METADATA_VERSION),
         "HEAP": f"{int(nodes.resources.heap.amount) // 2**20}m",
         "JVM_OPTIONS": kafka.jvm_options,
         "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
@@ -382,6 +386,11 @@ def _rule(group: str, resource: str, verbs: list[str], *names: str) -> Manifest:
 def _field(path: str) -> Manifest:
     """The value of a variable that the kubelet fills in."""
     return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _key(config_map: str, key: str) -> Manifest:
+    """The value of a variable that a ConfigMap may hold: another value there does not change the pod."""
+    return {"valueFrom": {"configMapKeyRef": {"name": config_map, "key": key, "optional": True}}}
 
 
 def _environment(variables: dict[str, Any]) -> list[Manifest]:

@@ -29,9 +29,9 @@ def own_home(layout: Layout, environ: Mapping[str, str]) -> bool:
 
     A home of the user's may hold what opens his backend: it stays, and the stand-ins go to PATH, of which Pulumi warns.
     """
-    resources = [plugin for plugin in pins.load().plugins.values() if plugin.kind == "resource"]
+    cached = [plugin for plugin in pins.load().plugins.values() if not plugin.bundled]
     free = environ.get(HOME) in (None, "", str(layout.own_home)) and own_backend(layout, environ)
-    return free and len(_launchers(layout)) == len(resources)
+    return free and len(_launchers(layout)) == len(cached)
 
 
 def outdated(layout: Layout, environ: Mapping[str, str]) -> bool:
@@ -118,9 +118,9 @@ def _passphrase(layout: Layout, stack: str) -> dict[str, str | None]:
 
 
 def _launchers(layout: Layout) -> list[Path]:
-    """The folders of the resource plugins' stand-ins."""
+    """The folders of the stand-ins that don't lie beside Pulumi's command."""
     record = chosen.read(layout)
-    standins = [plugin for plugin in record.standins(pins.load()) if plugin.kind == "resource"]
+    standins = [plugin for plugin in record.standins(pins.load()) if not plugin.bundled]
     return [Path(record.entries[plugin.program].path).parent for plugin in standins]
 
 

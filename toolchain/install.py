@@ -189,7 +189,7 @@ class Installer:
 
     def _plugin(self, plugin: Plugin) -> None:
         choice = self._plugin_on_path(plugin) or self._plugin_of_pulumi(plugin)
-        if choice is None and plugin.kind == "resource" and self.mode != "registries":
+        if choice is None and not plugin.bundled and self.mode != "registries":
             choice = self._plugin_release(plugin)
         if choice is None and self.mode == "official":
             reason = "; ".join(self.reasons.get(plugin.program, ("it isn't beside the pulumi command",)))
@@ -197,13 +197,13 @@ class Installer:
                 f"{plugin.what} {plugin.version} can't be had officially ({reason}), and KAFKA_HA_TOOLS=official "
                 "allows no stand-in: set KAFKA_HA_MIRROR, or unset KAFKA_HA_TOOLS"
             )
-        folder = self.layout.standin(plugin.kind, plugin.name, plugin.version)
+        folder = self.layout.bin if plugin.bundled else self.layout.standin(plugin.kind, plugin.name, plugin.version)
         if choice is None:
             launcher = links.launch(self.layout, folder, plugin.program, plugin.standin)
             choice = Choice.of(launcher, plugin.version, "stand-in")
             if plugin.kind == "language":
                 links.settle(self.layout, "pulumi")
-        elif plugin.kind != "language":
+        elif not plugin.bundled:
             shutil.rmtree(folder, ignore_errors=True)
         self._choose(plugin.program, choice)
 
@@ -212,8 +212,8 @@ class Installer:
         return Choice.of(where, plugin.version, "PATH") if where else None
 
     def _plugin_of_pulumi(self, plugin: Plugin) -> Choice | None:
-        """An installed plugin; for the language host: what lies beside the chosen pulumi command."""
-        if plugin.kind == "language":
+        """An installed plugin; of the bundled ones: what lies beside the chosen pulumi command."""
+        if plugin.bundled:
             beside = Path(self.chosen.entries["pulumi"].path).resolve().parent / plugin.program
             return Choice.of(beside, plugin.version, self._origin_of("pulumi")) if beside.is_file() else None
         folder = self.layout.plugin(plugin.kind, plugin.name, plugin.version)

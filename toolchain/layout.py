@@ -41,7 +41,7 @@ class Layout:
 
     @property
     def bin(self) -> Path:
-        """This checkout's programs: links into the cache and the launcher of the language host's stand-in."""
+        """This checkout's programs: links into the cache and the launchers of the bundled plugins' stand-ins."""
         return self.tools / "bin"
 
     @property
@@ -68,8 +68,8 @@ class Layout:
         return self.pulumi_home / "plugins" / f"{kind}-{name}-v{version}"
 
     def standin(self, kind: str, name: str, version: str) -> Path:
-        """The folder of a stand-in's launcher. Pulumi looks for its language host beside its command."""
-        return self.bin if kind == "language" else self.own_home / "plugins" / f"{kind}-{name}-v{version}"
+        """The folder of the launcher of a stand-in that is not bundled."""
+        return self.own_home / "plugins" / f"{kind}-{name}-v{version}"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,10 @@ class Tool:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A part that Pulumi starts itself; `standin` is the folder of ours that serves where it can't be had."""
+    """A part that Pulumi starts itself; `standin` is the folder of ours that serves where it can't be had.
+
+    A `bundled` one is part of Pulumi's own release, and Pulumi looks for it beside its command.
+    """
 
     program: str
     kind: str
@@ -80,11 +83,12 @@ class Plugin:
     what: str
     stacks: tuple[str, ...]
     official: Mapping[str, Any] | None
+    bundled: bool = False
 
     @property
     def name(self) -> str:
         """The name Pulumi knows it by: `kubernetes` for `pulumi-resource-kubernetes`."""
-        return self.program.rsplit("-", 1)[-1]
+        return self.program.removeprefix(f"pulumi-{self.kind}-")
 
     def release(self, platform: Platform) -> Release | None:
         """The official release for `platform`, or None when its makers publish none."""
@@ -164,6 +168,7 @@ def _plugin(program: str, row: Mapping[str, Any]) -> Plugin:
         what=row["what"],
         stacks=tuple(row["stacks"]),
         official=row.get("official"),
+        bundled=row.get("bundled", False),
     )
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM = 3, 32, 55
-_METADATA_VERSION, _CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
-_CLIENT = b"kafka-ha-checker"
+_METADATA_VERSION, CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
+CLIENT = b"kafka-ha-checker"
 _TOPIC_RESOURCE = 2
 _QUORUM_TOPIC = b"__cluster_metadata"
 _LONGEST = 16 * 2**20  # bytes of one answer: that of 300,000 partitions
@@ -86,21 +86,19 @@ class Connection:
     def metadata(self) -> Metadata:
         """All topics. Raises WireError."""
         # all topics (null array), no automatic creation
-        return self._ask(METADATA, _METADATA_VERSION, struct.pack(">ib", -1, 0), parse_metadata)
+        return self.ask(METADATA, _METADATA_VERSION, struct.pack(">ib", -1, 0), parse_metadata)
 
     def min_isrs(self, topics: Iterable[str]) -> dict[str, int]:
         """The minimum ISR that holds for each topic, its own or the brokers'. Raises WireError."""
-        resources = [
-            struct.pack(">b", _TOPIC_RESOURCE) + _string(topic) + struct.pack(">i", 1) + _string("min.insync.replicas")
-            for topic in topics
-        ]
+        asked = struct.pack(">i", 1) + string_of("min.insync.replicas")
+        resources = [struct.pack(">b", _TOPIC_RESOURCE) + string_of(topic) + asked for topic in topics]
         body = struct.pack(">i", len(resources)) + b"".join(resources) + b"\0"  # no synonyms
-        return self._ask(DESCRIBE_CONFIGS, _CONFIGS_VERSION, body, parse_min_isrs)
+        return self.ask(DESCRIBE_CONFIGS, CONFIGS_VERSION, body, parse_min_isrs)
 
     def quorum(self) -> Quorum:
         """The quorum of controllers. Raises WireError when no leader answers."""
-        topic = b"\2" + _compact(_QUORUM_TOPIC) + b"\2" + struct.pack(">i", 0) + b"\0\0"
-        return self._ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", parse_quorum, flexible=True)
+        topic = b"\2" + compact_of(_QUORUM_TOPIC) + b"\2" + struct.pack(">i", 0) + b"\0\0"
+        return self.ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", parse_quorum, flexible=True)
 
     def close(self) -> None:
         """The next question connects again."""
@@ -108,7 +106,8 @@ class Connection:
             self._socket.close()
         self._socket = None
 
-    def _ask(self, api: int, version: int, body: bytes, parse: Callable[["Reader"], T], *, flexible: bool = False) -> T:
+    def ask(self, api: int, version: int, body: bytes, parse: Callable[["Reader"], T], *, flexible: bool = False) -> T:
+        """What `parse` makes of the answer to a question. Raises WireError."""
         try:
             answer = self._exchange(api, version, body, flexible)
         except (OSError, WireError) as error:
@@ -126,7 +125,7 @@ class Connection:
         if self._socket is None:
             self._socket = socket.create_connection(self._address, self._timeout)
         self._sent += 1
-        header = struct.pack(">hhih", api, version, self._sent, len(_CLIENT)) + _CLIENT + (b"\0" if flexible else b"")
+        header = struct.pack(">hhih", api, version, self._sent, len(CLIENT)) + CLIENT + (b"\0" if flexible else b"")
         self._in_time(self._socket).sendall(struct.pack(">i", len(header) + len(body)) + header + body)
         length, correlation = struct.unpack(">ii", self._receive(self._socket, 8))
         if not 4 <= length < _LONGEST or correlation != self._sent:
@@ -189,15 +188,15 @@ class Reader:
 
     def uuid(self) -> str:
         """UUID, as Kafka writes it: URL-safe base64 without padding."""
-        return base64.urlsafe_b64encode(self._take(16)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(self.take(16)).decode().rstrip("=")
 
     def string(self) -> str:
         """STRING and NULLABLE_STRING; null is empty."""
-        return self._take(max(self.int16(), 0)).decode()
+        return self.take(max(self.int16(), 0)).decode()
 
     def compact_string(self) -> str:
         """COMPACT_STRING and COMPACT_NULLABLE_STRING; null is empty."""
-        return self._take(max(self.varint() - 1, 0)).decode()
+        return self.take(max(self.varint() - 1, 0)).decode()
 
     def array(self, item: Callable[[], T]) -> list[T]:
         """ARRAY; null is empty."""
@@ -211,9 +210,10 @@ class Reader:
         """TAG_BUFFER, passed over."""
         for _ in range(self.varint()):
             self.varint()
-            self._take(self.varint())
+            self.take(self.varint())
 
-    def _take(self, length: int) -> bytes:
+    def take(self, length: int) -> bytes:
+        """Bytes as they are."""
         part = self._data[self._at : self._at + length]
         if len(part) < length:
             raise ValueError("the answer is cut short")
@@ -313,10 +313,12 @@ def _refuse(code: int, message: str) -> None:
         raise WireError(f"the quorum answers with error {code} ({message or 'see the protocol guide'})")
 
 
-def _string(text: str) -> bytes:
+def string_of(text: str) -> bytes:
+    """STRING."""
     data = text.encode()
     return struct.pack(">h", len(data)) + data
 
 
-def _compact(data: bytes) -> bytes:
+def compact_of(data: bytes) -> bytes:
+    """COMPACT_STRING."""
     return bytes([len(data) + 1]) + data  # of less than 127 bytes

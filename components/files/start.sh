@@ -1,7 +1,8 @@
 #!/bin/bash
 # Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
 # From the environment: POD, DOMAIN (of the nodes' Services), LISTENERS (names and ports that it is reached by), DISKS,
-# LOG_FOLDER, CLUSTER_ID, HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
+# LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS. What
+# `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
 # A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
@@ -32,7 +33,7 @@ for disk in $DISKS; do
 done
 if [ -n "$unformatted" ]; then
   how=(--no-initial-controllers)
-  [ "$format" != initial ] || how=(--initial-controllers "$voters")
+  [ "$format" != initial ] || how=(--initial-controllers "$voters" ${METADATA_VERSION:+--release-version "$METADATA_VERSION"})
   KAFKA_HEAP_OPTS=-Xmx128m /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id="$CLUSTER_ID" \
     --config "$config" "${how[@]}"
   # Once: a disk that is emptied beside a running Kafka is that of a voter, which has forgotten what it voted for.

@@ -3,12 +3,18 @@
 From the environment: NAMESPACE, BROKER_PODS, BOOTSTRAP, KUBECONFIG_CONTENT, KUBE_CONTEXT.
 """
 
+import re
 import tempfile
 from collections.abc import Mapping
 
 from components.scripts.process import Refused, run
 
 _SECONDS = 120
+_ANSWERS = (r"had an error: (.+)", r"Error while executing topic command ?: (.+)", r"Exception: (.+)")
+
+
+class KafkaRefused(Refused):
+    """Kafka itself refuses what was asked; the message is what it says."""
 
 
 class KafkaTools:
@@ -18,7 +24,7 @@ class KafkaTools:
         self._environment = environment
 
     def run(self, tool: str, *arguments: str) -> str:
-        """Standard output of a tool such as `kafka-topics.sh`. Raises Refused."""
+        """Standard output of a tool such as `kafka-topics.sh`. Raises Refused, KafkaRefused where Kafka answered."""
         environment = self._environment
         failure = Refused("no broker's pod is given.")
         for pod in environment["BROKER_PODS"].split():
@@ -26,8 +32,8 @@ class KafkaTools:
             try:
                 return self.kubectl("exec", pod, "-c", "kafka", "--", *command)
             except Refused as error:
-                if "Error while executing" in str(error):  # Kafka's answer, the same from every pod
-                    raise
+                if answer := answer_in(str(error)):  # the same from every pod
+                    raise KafkaRefused(answer) from error
                 failure = error
         raise failure
 
@@ -41,3 +47,9 @@ class KafkaTools:
             if context := environment.get("KUBE_CONTEXT"):
                 command.append(f"--context={context}")
             return run(*command, *arguments, stdin=stdin, timeout=_SECONDS)
+
+
+def answer_in(failure: str) -> str | None:
+    """What Kafka says in the failure of a tool, without the tool's stack trace; None where it says nothing."""
+    found = next((found for pattern in _ANSWERS if (found := re.search(pattern, failure))), None)
+    return found[1].rpartition("Exception: ")[2].strip().rstrip(".") if found else None

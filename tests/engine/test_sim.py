@@ -99,12 +99,12 @@ def test_the_article_in_seconds(sim: Stack, api: Api) -> None:
 
 def test_a_changed_broker_setting_is_an_update(sim: Stack, api: Api) -> None:
     before = {name: pod.metadata.uid for name, pod in api.pods().items()}
-    set_kafka(sim, properties={"num.io.threads": 4})
+    set_kafka(sim, properties={"log.retention.hours": 24})
     steps = sim.preview()
     assert steps == {"kafka": "update", "kafka-config": "update", "kafka-brokers": "update"}
     sim.up()
     files = api.core.read_namespaced_config_map("kafka-config", "kafka").data
-    assert "num.io.threads=4\n" in files["server.properties"]
+    assert "log.retention.hours=24\n" in files["server.properties"]
     after = {name: pod.metadata.uid for name, pod in api.pods().items()}
     assert set(after) == set(before)
     assert not set(after.values()) & set(before.values()), "every broker was restarted"

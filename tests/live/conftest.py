@@ -10,12 +10,13 @@ from tests.live.cluster import Cluster, eventually
 from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
-# In the order of a stack's life; only the last one needs it.
+# In the order of a stack's life; test_upgrade has a stack of its own.
 _ORDER = (
     "test_up",
     "test_records",
     "test_readiness",
     "test_changes",
+    "test_settings_live",
     "test_drain",
     "test_stops",
     "test_quorum",
@@ -24,6 +25,7 @@ _ORDER = (
     "test_dedicated",
     "test_majority_lost",
     "test_destroy",
+    "test_upgrade",
 )
 
 

@@ -119,7 +119,7 @@ small_images() {
 }
 
 kafka_jars() {
-  local version=${KAFKA_IMAGE##*:} out
+  local version=$1 out
   out=$CACHE/kafka-$version
   [ ! -d "$out" ] || return 0
   mvn -q -B -Dstyle.color=never -f "$TESTBED/images/kafka/pom.xml" -Dkafka.version="$version" dependency:copy-dependencies \
@@ -127,16 +127,17 @@ kafka_jars() {
   mv "$work/jars" "$out"
 }
 
+# kafka IMAGE: of the version that its tag names
 kafka() {
-  local from
+  local image=$1 version=${1##*:} from
   base kafka-ha-testbed/jre:17 jre openjdk-17-jre-headless,procps,iproute2
-  kafka_jars
+  kafka_jars "$version"
   from=$(digest "$TESTBED/images/kafka")
-  have "$KAFKA_IMAGE" "$from" && return
+  have "$image" "$from" && return
   context
   cp -r "$TESTBED/images/kafka/." "$work/ctx/"
-  cp -rl "$CACHE/kafka-${KAFKA_IMAGE##*:}" "$work/ctx/libs"
-  build "$KAFKA_IMAGE" "$from"
+  cp -rl "$CACHE/kafka-$version" "$work/ctx/libs"
+  build "$image" "$from"
 }
 
 # Python for the checker beside each Kafka node
@@ -155,7 +156,8 @@ node() {
   cp -r "$TESTBED/manifests" "$TESTBED"/images/node/* "$work/ctx/"
   build kafka-ha-testbed/node:bare bare
   # The pods' images go in unpacked: a container's containerd imports them once, its data folder stays in the image.
-  pods="$(pause_image) $(sed -n 's/.*image: //p' "$TESTBED"/manifests/*.yaml | sort -u | tr '\n' ' ') $KAFKA_IMAGE $CHECKER_IMAGE ${EXTRA_IMAGES:-}"
+  pods="$(pause_image) $(sed -n 's/.*image: //p' "$TESTBED"/manifests/*.yaml | sort -u | tr '\n' ' ') $KAFKA_IMAGE $OLDER_KAFKA_IMAGE $CHECKER_IMAGE"
+  pods+=" ${EXTRA_IMAGES:-}"
   # shellcheck disable=SC2086 # a list of images
   ids=$(docker image inspect -f '{{.Id}}' kafka-ha-testbed/node:bare $pods | sha256sum | cut -c1-32)
   have "$tag" "$ids" && return
@@ -175,6 +177,8 @@ exec 9>"$CACHE/lock" # one build at a time
 flock 9
 programs
 timed "small images" small_images
-timed "image $KAFKA_IMAGE" kafka
+for image in "$KAFKA_IMAGE" "$OLDER_KAFKA_IMAGE"; do
+  timed "image $image" kafka "$image"
+done
 timed "image $CHECKER_IMAGE" checker
 timed "image $(k3d_image node)" node

@@ -8,6 +8,7 @@ NETWORK=${TESTBED_NETWORK:-kafka-ha-testbed}       # the fenced docker network
 SUBNET=${TESTBED_SUBNET:-172.30.64.0/24}
 BRIDGE=${TESTBED_BRIDGE:-br-kafka-ha}
 KAFKA_IMAGE=${TESTBED_KAFKA_IMAGE:-apache/kafka:4.3.1}
+OLDER_KAFKA_IMAGE=${TESTBED_OLDER_KAFKA_IMAGE:-apache/kafka:4.2.0} # what the test of an upgrade begins with
 CHECKER_IMAGE=${TESTBED_CHECKER_IMAGE:-python:3.13.2-alpine3.21}
 LABEL=io.kafka-ha.testbed                          # on each image made here: a digest of what it was made from
 

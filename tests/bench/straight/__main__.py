@@ -10,6 +10,7 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_command import local
 
 from components.failover import CLIENT, SERVER
+from components.live.topic import TopicResource
 
 ZONES = ["zone-a", "zone-b", "zone-c"]
 NODES = {f"{zone}-{index}": zone for zone in ZONES for index in range(2)}
@@ -455,31 +456,25 @@ brokers = k8s.apps.v1.StatefulSet(
     ),
 )
 
-topic = local.Command(
+topic = TopicResource(
     "topic",
-    create="python3 -m components.scripts.topic create",
-    update="python3 -m components.scripts.topic update",
-    delete="python3 -m components.scripts.topic delete",
-    environment={
-        "TOPIC": json.dumps(
-            {
-                "name": "orders",
-                "partitions": 6,
-                "replication_factor": 3,
-                "min_isr": 2,
-                "config": {"min.insync.replicas": "2"},
-                "allow_deletion": False,
-            }
-        ),
-        "NAMESPACE": "kafka",
-        "BROKER_PODS": " ".join(BROKERS),
-        "BOOTSTRAP": BOOTSTRAP,
-        "SIMULATED": "yes",
-        "KUBE_CONTEXT": "",
-        "KUBECONFIG_CONTENT": cluster.stdout,
+    {
+        "name": "orders",
+        "partitions": 6,
+        "replicationFactor": 3,
+        "config": {"min.insync.replicas": "2"},
+        "allowDeletion": False,
+        "cluster": "straight",
+        "connection": {
+            "NAMESPACE": "kafka",
+            "BROKER_PODS": " ".join(BROKERS),
+            "BOOTSTRAP": BOOTSTRAP,
+            "SIMULATED": "yes",
+            "KUBE_CONTEXT": "",
+        },
+        "kubeconfig": pulumi.Output.secret(cluster.stdout),
     },
-    logging=local.Logging.STDERR,
-    opts=ResourceOptions(depends_on=[brokers], deleted_with=brokers),
+    ResourceOptions(depends_on=[brokers], deleted_with=brokers),
 )
 
 pulumi.export("kubeconfig", pulumi.Output.secret(cluster.stdout))

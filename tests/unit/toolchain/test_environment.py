@@ -79,10 +79,10 @@ def launchers(layout: Layout) -> list[Path]:
     """The folders of the launchers of all plugins that have one, as `make setup` writes and records them."""
     record, folders = Chosen(), []
     for program, plugin in pins.load().plugins.items():
-        folder = layout.standin(plugin.kind, plugin.name, plugin.version)
+        folder = layout.bin if plugin.bundled else layout.standin(plugin.kind, plugin.name, plugin.version)
         launcher = links.launch(layout, folder, program, plugin.standin)
         record.entries[program] = Choice.of(launcher, plugin.version, "stand-in")
-        folders += [folder] if plugin.kind == "resource" else []
+        folders += [] if plugin.bundled else [folder]
     chosen.write(layout, record)
     return folders
 

@@ -30,7 +30,7 @@ PINS = Pins(
     builds={"tiny": Build("tiny", "1.2.3", 1, {"pulumi": "."}, ("-X main.version=v1.2.3",), {"pulumi": ("extra",)})},
     plugins={
         "pulumi-language-python": Plugin(
-            "pulumi-language-python", "language", "1.2.3", "language", "the language host", ("sim",), None
+            "pulumi-language-python", "language", "1.2.3", "language", "the language host", ("sim",), None, bundled=True
         ),
         "pulumi-resource-command": Plugin(
             "pulumi-resource-command",
@@ -243,6 +243,19 @@ def test_the_command_lies_beside_the_language_hosts_stand_in(bench: Bench) -> No
     assert not (bench.layout.bin / "pulumi-language-python").exists()
     assert entry.resolve() == cached, "its language host lies beside that one"
     assert not [left for left in bench.layout.bin.iterdir() if left.name.startswith(".")]
+
+
+def test_dynamic_resources_have_their_launcher_beside_the_command(bench: Bench) -> None:
+    name = "pulumi-resource-pulumi-python"
+    launcher = Plugin(name, "resource", "1.2.3", "dynamic", "the launcher", ("sim",), None, bundled=True)
+    pins = replace(PINS, plugins={**PINS.plugins, name: launcher})
+    bench.mirror.publish(TOOL_PATH, PROGRAM)
+    assert bench.run(pins)[name] == "stand-in"
+    assert "from toolchain.standins.dynamic.__main__ import main" in (bench.layout.bin / name).read_text()
+    cached = bench.layout.tool("pulumi", "1.2.3", "official") / "bin" / name
+    script(cached, "")
+    assert bench.run(pins)[name] == "official"
+    assert not (bench.layout.bin / name).exists()
 
 
 def test_a_cache_on_another_file_system_is_linked_to(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

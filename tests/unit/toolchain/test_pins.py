@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,7 @@ def test_a_tool_is_complete(tool: pins.Tool) -> None:
 @pytest.mark.parametrize("plugin", PINS.plugins.values(), ids=lambda plugin: plugin.program)
 def test_a_plugin_has_a_stand_in(plugin: pins.Plugin) -> None:
     assert (ROOT / "toolchain" / "standins" / plugin.standin).is_dir()
-    if plugin.kind == "resource":
-        assert plugin.release(LINUX) is not None
+    assert (plugin.release(LINUX) is None) is plugin.bundled, "Pulumi's own release has the bundled ones"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,14 @@ def test_plugins_have_the_versions_of_the_python_packages() -> None:
     text = (ROOT / "requirements.txt").read_text().lower().replace("-", "_")
     assert f"pulumi_kubernetes=={PINS.plugins['pulumi-resource-kubernetes'].version}" in text
     assert f"pulumi_command=={PINS.plugins['pulumi-resource-command'].version}" in text
+
+
+def test_bundled_plugins_come_with_pulumis_release() -> None:
+    pulumi = PINS.tools["pulumi"].release(LINUX)
+    assert pulumi is not None
+    for plugin in PINS.plugins.values():
+        assert any(fnmatch(plugin.program, wanted) for wanted in pulumi.take) is plugin.bundled
+        assert not plugin.bundled or plugin.version == PINS.tools["pulumi"].version
 
 
 def test_k3d_starts_the_kubernetes_of_the_pins() -> None:

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[3]
-STANDINS = {"pulumi-language-python": "language", "pulumi-resource-command": "command"}
+STANDINS = {
+    "pulumi-language-python": "language",
+    "pulumi-resource-command": "command",
+    "pulumi-resource-pulumi-python": "dynamic",
+}
 
 
 def find_pulumi() -> str | None:

@@ -1,0 +1,128 @@
+"""A topic: made, changed and, where allowed, deleted; what would lose or reorder records is refused."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi import Output, ResourceOptions
+from pulumi.dynamic import Resource
+
+from components.live.kafka import LiveKafka
+from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.scripts.kafka_tools import KafkaRefused
+from components.scripts.process import Refused
+
+# Set on topics by a reassignment while it goes on, and removed by it.
+_OF_REASSIGNMENTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as asked for, or as it stands: then `config` is what is set on it."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str, found: Inputs) -> "Topic":
+        """From inputs, in which the engine makes every number a float."""
+        return cls(name, int(found["partitions"]), int(found["replicationFactor"]), dict(found["config"]))
+
+    @property
+    def path(self) -> str:
+        """Of its settings."""
+        return f"kafka-ha:topics[{self.name}]"
+
+
+def refusals(found: Topic, asked: Topic) -> Iterator[tuple[str, str]]:
+    """Field and sentence of each change that would lose or reorder records. Pure."""
+    if asked.partitions < found.partitions:
+        yield (
+            "partitions",
+            f"{asked.path}.partitions: got {asked.partitions}, but the topic has {found.partitions}, and Kafka can't "
+            f"remove partitions: their records would go. Set it to {found.partitions} or more, or make a new topic.",
+        )
+    if asked.replication_factor != found.replication_factor:
+        yield (
+            "replicationFactor",
+            f"{asked.path}.replicationFactor: got {asked.replication_factor}, but the topic has "
+            f"{found.replication_factor}. It is changed by a reassignment of its partitions "
+            f"(kafka-reassign-partitions.sh), which pulumi refresh finds; set {found.replication_factor} until then.",
+        )
+
+
+class TopicProvider(LiveProvider):
+    """See the module."""
+
+    fields = ("partitions", "replicationFactor", "config", "allowDeletion")
+    identity = ("cluster", "name")
+
+    def refusals(self, olds: Inputs, news: Inputs) -> Iterator[tuple[str, str]]:
+        """Fewer partitions, another replication factor."""
+        return refusals(Topic.of(olds["name"], olds), Topic.of(news["name"], news))
+
+    def find(self, kafka: LiveKafka, props: Inputs) -> dict[str, Any] | None:
+        """Partitions, replication factor and configuration."""
+        found = kafka.topics.get(props["name"])
+        if found is None:
+            return None
+        config = {
+            key: value
+            for key, value in found["config"].items()
+            if key in props["config"] or key not in _OF_REASSIGNMENTS
+        }
+        return {**found, "config": config}
+
+    def apply(self, kafka: LiveKafka, news: Inputs) -> None:
+        """Makes the topic, or changes it."""
+        asked = Topic.of(news["name"], news)
+        found = self.find(kafka, news)
+        try:
+            if found is None:
+                self._make(kafka, asked)
+            else:
+                self._change(kafka, Topic.of(asked.name, found), asked)
+        except KafkaRefused as error:
+            raise Refused(f"{asked.path}: Kafka refuses it: {error}. Change it and deploy again.") from error
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Deletes the topic. Raises Refused unless its settings allowed it when they were applied last."""
+        name = props["name"]
+        if not props["allowDeletion"]:
+            raise Refused(
+                f"kafka-ha:topics[{name}]: removing it would delete its records. To do so, set allowDeletion: true on "
+                "it and deploy that first; to keep the topic and only forget it here, pulumi state delete it."
+            )
+        if not simulated(props):
+            kafka_of(props).run("kafka-topics.sh", "--delete", "--if-exists", "--topic", re.escape(name))
+
+    @staticmethod
+    def _make(kafka: LiveKafka, asked: Topic) -> None:
+        """With every setting given, so that nothing depends on the brokers' defaults."""
+        config = [argument for key, value in asked.config.items() for argument in ("--config", f"{key}={value}")]
+        counts = ["--partitions", str(asked.partitions), "--replication-factor", str(asked.replication_factor)]
+        kafka.run("kafka-topics.sh", "--create", "--if-not-exists", "--topic", asked.name, *counts, *config)
+
+    @staticmethod
+    def _change(kafka: LiveKafka, found: Topic, asked: Topic) -> None:
+        """Records with a key may go to another partition than before, when partitions are added."""
+        if sentences := [sentence for _, sentence in refusals(found, asked)]:
+            raise Refused(" ".join(sentences))
+        if asked.partitions > found.partitions:
+            count = ["--partitions", str(asked.partitions)]
+            kafka.run("kafka-topics.sh", "--alter", "--topic", re.escape(asked.name), *count)
+        kafka.configure(("--entity-type", "topics", "--entity-name", asked.name), found.config, asked.config)
+
+
+class TopicResource(Resource, module="kafka-ha", name="Topic"):
+    """A topic, and nothing around it; the component is KafkaTopic."""
+
+    name: Output[str]
+    """Its name, once it is there."""
+
+    def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
+        super().__init__(TopicProvider(), name, {**props}, opts)

@@ -1,0 +1,165 @@
+"""A real Kafka without Docker: one node as a process on the loopback, and a kubectl that reaches nothing else.
+
+Kafka's jars are those of the testbed (`tests/testbed/build.sh` gets them). Use `local_kafka`; tests are skipped, in
+words, where the jars or Java are missing.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from components import manifests
+from components.kafka_plan import plan_kafka
+from components.kafka_settings import KafkaSettings
+from tests.stack import ROOT
+from toolchain.layout import Layout
+
+JARS = Layout.of(os.environ).cache / "testbed" / "kafka-4.3.1"
+_TOOLS = ROOT / "tests" / "testbed" / "images" / "kafka" / "bin" / "tools"
+_JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{JARS}/*")
+_STARTS_IN = 60  # seconds
+_LOGGING = """
+Configuration:
+  Appenders: {Console: {name: console, PatternLayout: {pattern: "%p %c{1} %m%n"}}}
+  Loggers: {Root: {level: warn, AppenderRef: {ref: console}}}
+"""
+
+
+@dataclass(frozen=True)
+class LocalKafka:
+    """The node, and what a dynamic resource needs to reach it: put `bin` first on PATH."""
+
+    folder: Path
+    port: int
+
+    @property
+    def bin(self) -> Path:
+        """The folder of the kubectl."""
+        return self.folder / "bin"
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """As `KafkaCluster.reach` gives it."""
+        return {
+            "NAMESPACE": "kafka",
+            "BROKER_PODS": "kafka-0",
+            "BOOTSTRAP": f"127.0.0.1:{self.port}",
+            "SIMULATED": "",
+            "KUBE_CONTEXT": "",
+        }
+
+    def calls(self) -> list[str]:
+        """Each call of kubectl since the last question: `CONTAINER PROGRAM`."""
+        log = self.folder / "calls"
+        found = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return found
+
+
+@contextmanager
+def local_kafka(folder: Path, release: str) -> Iterator[LocalKafka]:
+    """A running node, formatted with the metadata version `release`."""
+    if not JARS.is_dir() or shutil.which("java") is None:
+        pytest.skip(f"no Kafka: {JARS} or Java is missing (make testbed gets them)")
+    port, controller = _free_ports(2)
+    kafka = LocalKafka(folder, port)
+    _write(kafka, controller)
+    config = str(folder / "server.properties")
+    java = [*_JAVA, "-Xmx256m", f"-Dlog4j2.configurationFile={folder}/log4j2.yaml"]
+    formatting = ["format", "--standalone", "-t=LvQ0c5dXR2K0oYtQ8nVbXA", "-c", config, "--release-version", release]
+    with (folder / "node.log").open("w") as log:
+        subprocess.run([*java, "kafka.tools.StorageTool", *formatting], stdout=log, stderr=log, check=True)
+        node = subprocess.Popen([*java, "kafka.Kafka", config], stdout=log, stderr=log)
+        try:
+            _await(node, port)
+            yield kafka
+        finally:
+            node.kill()
+            node.wait()
+
+
+def _write(kafka: LocalKafka, controller: int) -> None:
+    listeners = f"PLAINTEXT://127.0.0.1:{kafka.port},CONTROLLER://127.0.0.1:{controller}"
+    properties = {
+        "process.roles": "broker,controller",
+        "node.id": "0",
+        "listeners": listeners,
+        "advertised.listeners": listeners,
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
+        "log.dirs": str(kafka.folder / "data"),
+        "offsets.topic.replication.factor": "1",
+        "log.retention.ms": "86400000",  # of the file, so not the topics' own
+    }
+    (kafka.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+    (kafka.folder / "log4j2.yaml").write_text(_LOGGING)
+    kafka.bin.mkdir()
+    (kafka.folder / "kubectl.json").write_text(json.dumps(_checker_environment(kafka.port, controller)))
+    (kafka.bin / "kubectl").write_text(f"#!{sys.executable}\n{_KUBECTL}")
+    (kafka.bin / "kubectl").chmod(0o755)
+
+
+def _checker_environment(port: int, controller: int) -> dict[str, str]:
+    """As the manifests give it to the checker's container, with this node's addresses."""
+    plan = plan_kafka(KafkaSettings(), ("zone-a", "zone-b", "zone-c"), "local")
+    containers = manifests.stateful_set(plan, plan.brokers)["spec"]["template"]["spec"]["initContainers"]
+    [checker] = [container for container in containers if container["name"] == "checker"]
+    given = {variable["name"]: variable.get("value", "") for variable in checker["env"]}
+    addresses = {"CLIENT_PORT": str(port), "CONTROLLERS": f"127.0.0.1:{controller}"}
+    return {**given, "POD": "kafka-0", **addresses, "PYTHONPATH": str(ROOT / "components")}
+
+
+# Does what a pod would: Kafka's tools by their classes, the checker's questions, one pod that is ready.
+_KUBECTL = f"""
+import json, os, sys
+from pathlib import Path
+
+folder = Path(__file__).parent.parent
+verb, *rest = [argument for argument in sys.argv[1:] if not argument.startswith("--kubeconfig=")
+               and not argument.startswith("--namespace=")]
+if verb == "get":
+    ready = {{"conditions": [{{"type": "Ready", "status": "True"}}]}}
+    print(json.dumps({{"items": [{{"metadata": {{"name": "kafka-0"}}, "status": ready}}]}}))
+    sys.exit()
+pod, _, container, _, program, *arguments = rest
+with (folder / "calls").open("a") as log:
+    log.write(f"{{container}} {{Path(program).stem}}\\n")
+if container == "checker":
+    environment = json.loads((folder / "kubectl.json").read_text())
+    os.execve(sys.executable, [sys.executable, *arguments], environment)
+classes = dict(line.split()[:2] for line in Path({str(_TOOLS)!r}).read_text().splitlines())
+java = {list(_JAVA)!r}
+logging = f"-Dlog4j2.configurationFile={{folder}}/log4j2.yaml"
+os.execvp("java", [*java, "-Xmx128m", logging, classes[Path(program).stem], *arguments])
+"""
+
+
+def _await(node: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _STARTS_IN
+    while time.monotonic() < deadline:
+        assert node.poll() is None, "Kafka ended: see node.log"
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"Kafka does not listen after {_STARTS_IN} s: see node.log")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -1,0 +1,1 @@
+"""Stand-in for `pulumi-resource-pulumi-python`, which runs dynamic resources."""
