@@ -8,6 +8,7 @@ from pulumi import Output, ResourceOptions
 from pydantic.alias_generators import to_snake
 
 from components import manifests
+from components.kafka_claims import KafkaClaims
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_settings import KafkaSettings
 from components.refusal import refuse_unsafe
@@ -57,7 +58,14 @@ class KafkaCluster(pulumi.ComponentResource):
         plan = plan_kafka(settings, cluster.zones, identity, pods_know_their_zone=cluster.pods_know_their_zone)
         child = ResourceOptions.merge(cluster.placing(), ResourceOptions(parent=self))
 
-        namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
+        claims = KafkaClaims(name, plan, cluster)
+        protect = settings.protect or None  # None: as the component itself is
+
+        # All else comes after the namespace, and so after the check.
+        checked = ResourceOptions(depends_on=claims.checked, protect=protect)
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace", **manifests.namespace(plan), opts=ResourceOptions.merge(child, checked)
+        )
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
         needed = [
             *self._account(name, plan, child, within),
@@ -65,17 +73,22 @@ class KafkaCluster(pulumi.ComponentResource):
             k8s.core.v1.ConfigMap(
                 f"{name}-marks",
                 **manifests.marks_config_map(plan),
-                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"])),  # the nodes write it
+                # The nodes write it.
+                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"], protect=protect)),
             ),
+            # Before the nodes are rolled: a full disk would hold that up.
+            claims.grown("claims", self, [namespace]),
         ]
         k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
         sets: list[k8s.apps.v1.StatefulSet] = []
         for nodes in plan.groups:
             sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+        claims.grown("new-claims", self, sets)
         self.stateful_set = sets[-1]
         # Not annotated on the class: the SDK would take them for outputs.
         self.cluster, self.settings = cluster, settings
         self.brokers = plan.brokers.pods
+        self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
@@ -99,9 +112,7 @@ class KafkaCluster(pulumi.ComponentResource):
             "NAMESPACE": self.settings.namespace,
             "BROKER_PODS": " ".join(self.brokers),
             "BOOTSTRAP": self.bootstrap,
-            "SIMULATED": "yes" if self.cluster.simulated else "",
-            "KUBE_CONTEXT": self.cluster.context or "",
-            "KUBECONFIG_CONTENT": self.cluster.kubeconfig,
+            **self.cluster.access,
         }
 
     def _account(
@@ -140,6 +151,8 @@ class KafkaCluster(pulumi.ComponentResource):
                 ResourceOptions(
                     # The budget first: no moment in which an eviction goes unchecked.
                     depends_on=[*needed, service, config, budget],
+                    ignore_changes=["spec.volumeClaimTemplates"],  # the claims themselves are grown: KafkaClaims
+                    protect=plan.settings.protect or None,
                     custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
                 ),
             ),

@@ -70,7 +70,7 @@ class Storage(SettingsModel):
     """The claims of each node."""
 
     size: Quantity = parse_quantity("10Gi")
-    """Size of each volume; may be raised later, where the storage class allows it, never lowered."""
+    """Size of each volume; may be raised later, where the storage class grows volumes, never lowered."""
     storage_class: DnsLabel | None = None
     """Storage class; the cluster's own default when unset. Not to be changed later."""
     volumes: Annotated[int, Field(ge=1, le=16)] = 1
@@ -184,6 +184,10 @@ class KafkaSettings(SettingsModel):
     """Volumes of each broker."""
     resources: Resources = Resources()
     """Requests and limits of each broker."""
+    protect: bool = False
+    """Whether `pulumi destroy`, and what would replace them, is refused for the nodes and their namespace, with which
+    the claims go; for production.
+    """
     node_pool: NodePool = NodePool()
     """Where the pods may stand."""
     jvm_options: str = ""

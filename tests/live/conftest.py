@@ -11,7 +11,7 @@ from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
 # In the order of a stack's life; only the last one needs it.
-_ORDER = ("test_up", "test_records", "test_changes", "test_drain", "test_destroy")
+_ORDER = ("test_up", "test_records", "test_changes", "test_drain", "test_storage", "test_destroy")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
