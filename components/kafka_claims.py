@@ -62,19 +62,19 @@ class KafkaClaims:
         )
 
     async def _look(self, kubeconfig: str) -> list[str]:
-        return await asyncio.to_thread(self._find_uneven, kubeconfig)
-
-    def _find_uneven(self, kubeconfig: str) -> list[str]:
-        def get(*arguments: str) -> list[dict[str, object]]:
-            return kubectl.get(kubeconfig, self._cluster.context, *arguments)
-
+        """The claims that are uneven. Raises UnsafeSettings."""
         try:
-            objects = get(OBJECTS, f"--namespace={self._plan.settings.namespace}")
-            errors = [error for asked in self._asked for error in refusals(asked, objects, lambda: get(CLASSES))]
+            return await asyncio.to_thread(self._compare, kubeconfig)  # registration goes on meanwhile
         except kubectl.KubectlError as error:
             # Where that matters, the command tells it.
             pulumi.log.warn(f"kafka-ha:kafka.storage: the claims could not be compared with it: {error}")
             return []
-        if errors:
+
+    def _compare(self, kubeconfig: str) -> list[str]:
+        def get(*arguments: str) -> list[dict[str, object]]:
+            return kubectl.get(kubeconfig, self._cluster.context, *arguments)
+
+        objects = get(OBJECTS, f"--namespace={self._plan.settings.namespace}")
+        if errors := [error for asked in self._asked for error in refusals(asked, objects, lambda: get(CLASSES))]:
             raise UnsafeSettings(errors)
         return [name for asked in self._asked for name in uneven(asked, objects)]

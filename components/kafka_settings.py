@@ -72,9 +72,11 @@ class Storage(SettingsModel):
     size: Quantity = parse_quantity("10Gi")
     """Size of each volume; may be raised later, where the storage class grows volumes, never lowered."""
     storage_class: DnsLabel | None = None
-    """Storage class; the cluster's own default when unset. Not to be changed later."""
+    """Storage class; the cluster's own default when unset. Changed later only as docs/storage.md says."""
     volumes: Annotated[int, Field(ge=1, le=16)] = 1
-    """Volumes of each node, over which a broker spreads its partitions (JBOD, KIP-858). Not to be changed later."""
+    """Volumes of each node, over which a broker spreads its partitions (JBOD, KIP-858). Changed later only as
+    docs/storage.md says.
+    """
 
 
 class Resources(SettingsModel):

@@ -110,10 +110,8 @@ def refusals(asked: Asked, objects: Objects, classes: Callable[[], Objects]) -> 
 
 def _made_otherwise(asked: Asked, objects: Objects, claims: list[Claim]) -> Iterator[str]:
     """The set keeps the templates that it was first made with."""
-    sets = (
-        item for item in objects if item["kind"] == "StatefulSet" and item["metadata"]["name"] == asked.stateful_set
-    )
-    made = next((item["spec"].get("volumeClaimTemplates") for item in sets), None)
+    sets = {item["metadata"]["name"]: item["spec"] for item in objects if item["kind"] == "StatefulSet"}
+    made = sets.get(asked.stateful_set, {}).get("volumeClaimTemplates")
     if not made:
         return
     of_set = f"but the StatefulSet {asked.stateful_set} was made with"

@@ -64,7 +64,7 @@ def test_a_larger_size_grows_the_claims_and_restarts_nothing(sim: Stack) -> None
 
     assert claims(api) == {f"data-kafka-{ordinal}": "20Gi" for ordinal in range(3)}
     assert uids(api) == before
-    sim.up("--expect-no-changes")
+    sim.up("--refresh", "--expect-no-changes")
 
 
 @pytest.mark.parametrize(
