@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.disks import warn_of_filling_disks
 from components.kafka_cluster import KafkaCluster
 from components.kafka_topic import KafkaTopic
 from components.placement import broker_placement
@@ -12,6 +13,7 @@ settings = load_settings()
 cluster = ZonedCluster("cluster", settings.cluster)
 kafka = KafkaCluster("kafka", settings.kafka, cluster)
 topics = [KafkaTopic(topic.name, topic, kafka) for topic in settings.topics]
+warn_of_filling_disks(kafka)
 
 pulumi.export("kubeconfig", cluster.kubeconfig)
 pulumi.export("zones", cluster.zones)

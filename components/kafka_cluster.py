@@ -8,6 +8,7 @@ from pulumi import Output, ResourceOptions
 from pydantic.alias_generators import to_snake
 
 from components import manifests
+from components.kafka_claims import KafkaClaims
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_release import split
 from components.kafka_settings import KafkaSettings
@@ -62,9 +63,17 @@ class KafkaCluster(pulumi.ComponentResource):
         # Not annotated on the class: the SDK would take them for outputs.
         self.cluster, self.settings = cluster, settings
         self.brokers = plan.brokers.pods
+        self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
 
-        namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
+        claims = KafkaClaims(name, plan, cluster)
+        protect = settings.protect or None  # None: as the component itself is
+
+        # All else comes after the namespace, and so after the check.
+        checked = ResourceOptions(depends_on=claims.checked, protect=protect)
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace", **manifests.namespace(plan), opts=ResourceOptions.merge(child, checked)
+        )
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
         needed = [
             *self._account(name, plan, child, within),
@@ -73,13 +82,17 @@ class KafkaCluster(pulumi.ComponentResource):
             k8s.core.v1.ConfigMap(
                 f"{name}-marks",
                 **manifests.marks_config_map(plan),
-                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"])),  # the nodes write it
+                # The nodes write it.
+                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"], protect=protect)),
             ),
+            # Before the nodes are rolled: a full disk would hold that up.
+            claims.grown("claims", self, [namespace]),
         ]
         k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
         sets: list[k8s.apps.v1.StatefulSet] = []
         for nodes in plan.groups:
             sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+        claims.grown("new-claims", self, sets)
         self.stateful_set = sets[-1]
         self._live(name, plan)
         self.cluster_id = Output.from_input(plan.cluster_id)
@@ -104,9 +117,7 @@ class KafkaCluster(pulumi.ComponentResource):
             "NAMESPACE": self.settings.namespace,
             "BROKER_PODS": " ".join(self.brokers),
             "BOOTSTRAP": self.bootstrap,
-            "SIMULATED": "yes" if self.cluster.simulated else "",
-            "KUBE_CONTEXT": self.cluster.context or "",
-            "KUBECONFIG_CONTENT": self.cluster.kubeconfig,
+            **self.cluster.access,
         }
 
     @property
@@ -141,10 +152,9 @@ class KafkaCluster(pulumi.ComponentResource):
             f"{name}-settings", {"settings": split(plan.settings.properties)[1], **self.reach}, self.living(self)
         )
         if version := plan.settings.metadata_version:
-            pods = [pod for nodes in plan.groups for pod in nodes.pods]
             MetadataVersionResource(
                 f"{name}-metadata-version",
-                {"metadataVersion": version, "pods": pods, **self.reach},
+                {"metadataVersion": version, "pods": list(self.pods), **self.reach},
                 self.living(self, settings),
             )
 
@@ -190,6 +200,8 @@ class KafkaCluster(pulumi.ComponentResource):
                 ResourceOptions(
                     # The budget first: no moment in which an eviction goes unchecked.
                     depends_on=[*needed, *services, config, budget],
+                    ignore_changes=["spec.volumeClaimTemplates"],  # the claims themselves are grown: KafkaClaims
+                    protect=plan.settings.protect or None,
                     custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
                 ),
             ),

@@ -84,11 +84,13 @@ class Storage(SettingsModel):
     """The claims of each node."""
 
     size: Quantity = parse_quantity("10Gi")
-    """Size of each volume; may be raised later, where the storage class allows it, never lowered."""
+    """Size of each volume; may be raised later, where the storage class grows volumes, never lowered."""
     storage_class: DnsLabel | None = None
-    """Storage class; the cluster's own default when unset. Not to be changed later."""
+    """Storage class; the cluster's own default when unset. Changed later only as docs/storage.md says."""
     volumes: Annotated[int, Field(ge=1, le=16)] = 1
-    """Volumes of each node, over which a broker spreads its partitions (JBOD, KIP-858). Not to be changed later."""
+    """Volumes of each node, over which a broker spreads its partitions (JBOD, KIP-858). Changed later only as
+    docs/storage.md says.
+    """
 
 
 class Resources(SettingsModel):
@@ -211,6 +213,10 @@ class KafkaSettings(SettingsModel):
     """Volumes of each broker."""
     resources: Resources = Resources()
     """Requests and limits of each broker."""
+    protect: bool = False
+    """Whether `pulumi destroy`, and what would replace them, is refused for the nodes and their namespace, with which
+    the claims go; for production.
+    """
     node_pool: NodePool = NodePool()
     """Where the pods may stand."""
     jvm_options: str = ""

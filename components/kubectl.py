@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import Any
 
+from components.kafka_plan import HEALTH_PORT
 from components.manifests import ZONE_LABEL
 
 _SECONDS = 15
@@ -17,22 +18,26 @@ class KubectlError(Exception):
 
 
 def get(kubeconfig: str, context: str | None, *arguments: str) -> list[dict[str, Any]]:
-    """The items that `kubectl get ARGUMENTS` answers with."""
+    """The items that `kubectl get ARGUMENTS` answers with. Raises KubectlError."""
+    items: list[dict[str, Any]] = json.loads(_get(kubeconfig, context, *arguments, "--output=json"))["items"]
+    return items
+
+
+def status_of_node(kubeconfig: str, context: str | None, namespace: str, pod: str) -> dict[str, Any]:
+    """What the checker beside a node of Kafka tells of it, through the API server. Raises KubectlError."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}:{HEALTH_PORT}/proxy/status"
+    status: dict[str, Any] = json.loads(_get(kubeconfig, context, f"--raw={path}"))
+    return status
+
+
+def _get(kubeconfig: str, context: str | None, *arguments: str) -> str:
     program = shutil.which("kubectl")
     if program is None:
         raise KubectlError("kubectl is not on PATH.")
     with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as file:
         file.write(kubeconfig)
         file.flush()
-        command = [
-            program,
-            f"--kubeconfig={file.name}",
-            f"--request-timeout={_SECONDS // 3}s",
-            "get",
-            *arguments,
-            "-o",
-            "json",
-        ]
+        command = [program, f"--kubeconfig={file.name}", f"--request-timeout={_SECONDS // 3}s", "get", *arguments]
         if context:
             command.append(f"--context={context}")
         try:
@@ -41,8 +46,7 @@ def get(kubeconfig: str, context: str | None, *arguments: str) -> list[dict[str,
             raise KubectlError(f"no answer within {_SECONDS} s.") from error
     if result.returncode:
         raise KubectlError(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "kubectl failed.")
-    items: list[dict[str, Any]] = json.loads(result.stdout)["items"]
-    return items
+    return result.stdout
 
 
 def nodes_by_zone(kubeconfig: str, context: str | None) -> dict[str, list[str]]:

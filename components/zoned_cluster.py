@@ -52,6 +52,15 @@ class ZonedCluster(pulumi.ComponentResource):
         )
         self.register_outputs({"kubeconfig": self.kubeconfig, "zones": list(self.zones)})
 
+    @property
+    def access(self) -> dict[str, pulumi.Input[str]]:
+        """What a command needs to reach it; see `components.scripts.kafka_tools`."""
+        return {
+            "SIMULATED": "yes" if self.simulated else "",
+            "KUBE_CONTEXT": self.context or "",
+            "KUBECONFIG_CONTENT": self.kubeconfig,
+        }
+
     def placing(self) -> ResourceOptions:
         """Options that put a resource, and its children, on this cluster."""
         return ResourceOptions(

@@ -68,6 +68,7 @@ def _storage_class() -> dict[str, Any]:
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
         },
         "provisioner": "kubernetes.io/no-provisioner",
+        "allowVolumeExpansion": True,
         "volumeBindingMode": "WaitForFirstConsumer",  # the broker is scheduled first, its volume is where it landed
     }
 

@@ -79,9 +79,9 @@ class Cluster:
         name: str = self.core.read_namespaced_persistent_volume_claim(claim, self.namespace).spec.volume_name
         return name
 
-    def disk_id(self, broker: str) -> str:
+    def disk_id(self, broker: str, disk: str = "data") -> str:
         """The id that Kafka gave the broker's disk when it formatted it."""
-        arguments = ["exec", broker, "-c", "kafka", "--", "cat", "/var/lib/kafka/data/kraft/meta.properties"]
+        arguments = ["exec", broker, "-c", "kafka", "--", "cat", f"/var/lib/kafka/{disk}/kraft/meta.properties"]
         properties = self.kubectl("-n", self.namespace, *arguments).splitlines()
         return next(line for line in properties if line.startswith("directory.id="))
 

@@ -18,6 +18,7 @@ _ORDER = (
     "test_changes",
     "test_settings_live",
     "test_drain",
+    "test_storage",
     "test_stops",
     "test_quorum",
     "test_failover",
