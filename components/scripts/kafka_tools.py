@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from components.scripts.process import Refused, run
 
 _SECONDS = 120
+# Not /dev/stdin: to open that anew, the container's user would have to own it.
+_WITH_FILE = 'file=$(mktemp) && cat >"$file" && "$@" "$file"; status=$?; rm -f "$file"; exit $status'
 
 
 class KafkaTools:
@@ -17,14 +19,19 @@ class KafkaTools:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def run(self, tool: str, *arguments: str) -> str:
-        """Standard output of a tool such as `kafka-topics.sh`. Raises Refused."""
+    def run(self, tool: str, *arguments: str, file: str | None = None) -> str:
+        """Standard output of a tool such as `kafka-topics.sh` or `kafka-cluster.sh unregister`. `file`: what is to be
+        in the file that the last argument asks for. Raises Refused.
+        """
         environment = self._environment
         failure = Refused("no broker's pod is given.")
         for pod in environment["BROKER_PODS"].split():
-            command = [f"/opt/kafka/bin/{tool}", "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
+            command = [*f"/opt/kafka/bin/{tool}".split(), "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
+            if file is not None:
+                command = ["bash", "-c", _WITH_FILE, "bash", *command]
+            interactive = [] if file is None else ["-i"]
             try:
-                return self.kubectl("exec", pod, "-c", "kafka", "--", *command)
+                return self.kubectl("exec", *interactive, pod, "-c", "kafka", "--", *command, stdin=file)
             except Refused as error:
                 if "Error while executing" in str(error):  # Kafka's answer, the same from every pod
                     raise
