@@ -14,6 +14,7 @@ from typing import Any
 
 from .environment import Environment
 from .kubernetes import Api, ApiError
+from .leave import leave
 
 HELD = "turn"
 """The file in the pod's run folder that says that the turn is this node's."""
@@ -98,14 +99,15 @@ class _Ended(Exception):
 
 
 def main() -> None:
-    """Takes the turn, says so by the file `turn`, keeps it until SIGTERM, gives it back."""
+    """Takes the turn, says so by the file `turn`, keeps it until SIGTERM, when Kafka has ended; gives it back."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise _Ended
 
     signal.signal(signal.SIGTERM, end)
     environment = Environment.read()
-    turn = Turn(environment, Api())
+    api = Api()
+    turn = Turn(environment, api)
     file = environment.run / HELD
     try:
         while True:
@@ -113,6 +115,7 @@ def main() -> None:
     except _Ended:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(_SEEN)
+        leave(environment, api)
         _give_back(turn)
 
 

@@ -1,4 +1,5 @@
-"""Kafka's wire protocol, as much as the checker asks: Metadata, DescribeConfigs and DescribeQuorum.
+"""Kafka's wire protocol, as much as the checker asks: Metadata, DescribeConfigs, DescribeQuorum and
+RemoveRaftVoter.
 
 Message formats: Kafka protocol guide, https://kafka.apache.org/protocol; flexible versions: KIP-482; versions that
 Kafka 4 still answers: KIP-896.
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM = 3, 32, 55
-_METADATA_VERSION, _CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
+METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, REMOVE_VOTER = 3, 32, 55, 81
+_METADATA_VERSION, _CONFIGS_VERSION, _QUORUM_VERSION, _REMOVE_VERSION = 5, 1, 2, 0
 _CLIENT = b"kafka-ha-checker"
 _TOPIC_RESOURCE = 2
 _QUORUM_TOPIC = b"__cluster_metadata"
@@ -94,6 +95,14 @@ class Connection:
         """The quorum of controllers. Raises WireError when no leader answers."""
         topic = b"\2" + _compact(_QUORUM_TOPIC) + b"\2" + struct.pack(">i", 0) + b"\0\0"
         return parse_quorum(self._ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", flexible=True))
+
+    def remove_voter(self, cluster_id: str, node: int, directory: str) -> None:
+        """Takes a voter out of the quorum (KIP-853); only its leader can. Raises WireError."""
+        disk = base64.urlsafe_b64decode(directory + "==")
+        body = _compact(cluster_id.encode()) + struct.pack(">i", node) + disk + b"\0"
+        answer = self._ask(REMOVE_VOTER, _REMOVE_VERSION, body, flexible=True)
+        answer.int32()  # throttle time
+        _refuse(answer.int16(), answer.compact_string())
 
     def close(self) -> None:
         """The next question connects again."""
