@@ -1,14 +1,15 @@
-"""Brokers, partitions and voters, as Kafka's tools tell of them. Pure, but for `read_state` and `read_voters`."""
+"""Brokers, partitions and voters, as Kafka's tools tell of them. Pure, but for `read_…`."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused
 from components.scripts.reassignment import Assignment, Key, listed
 
-_THROTTLES = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+THROTTLES = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+"""Configuration of a topic that a reassignment sets, and removes when it has ended."""
 
 
 @dataclass(frozen=True)
@@ -56,50 +57,46 @@ class State:
         """Where replicas will be when what is under way has ended."""
         return {key: partition.target for key, partition in self.partitions.items()}
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a reassignment has not ended, or was interrupted before its throttle was removed."""
+        return bool(self.throttled) or any(one.adding or one.removing for one in self.partitions.values())
+
     def racks(self, brokers: Collection[int]) -> dict[int, str]:
         """Of those brokers that are there."""
         return {broker: found.rack for broker, found in self.brokers.items() if broker in brokers}
 
     def check(self, brokers: Collection[int], keys: Collection[Key]) -> None:
-        """Whether the partitions `keys` may be moved to `brokers`. Raises Refused where the only replica that holds all
-        records could get lost on the way.
+        """Whether partitions may be moved to `brokers`. Raises Refused where the last replica that holds all records
+        could get lost on the way.
         """
-        dead = sorted(set(brokers) - {broker for broker, found in self.brokers.items() if found.alive})
-        if dead:
-            raise Refused(f"brokers {listed(dead)} are not alive, and replicas are to be on them. {_AGAIN}")
-        staying = set(brokers)
-        late, lost = [], []
-        for key in sorted(keys):
-            partition = self.partitions[key]
+        late, alone = [], []
+        for topic, index in sorted(keys):
+            partition = self.partitions[topic, index]
             out = set(partition.replicas) - partition.adding - partition.isr
-            if out & staying:
-                late.append(key)
-            elif out and not partition.isr & staying:
-                lost.append(key)
-        if late:
-            raise Refused(f"{_partitions(late)} not in sync on the brokers that stay. {_AGAIN}")
-        if lost:
-            raise Refused(
-                f"{_partitions(lost)} in sync only on brokers that leave or are gone, and not on all of those. {_AGAIN}"
-            )
-
-
-_AGAIN = "Bring all brokers back, wait until they are in sync, and run it again."
-
-
-def _partitions(keys: list[Key]) -> str:
-    return f"{len(keys)} partition{'s are' if len(keys) > 1 else ' is'} ({listed([_name(key) for key in keys])})"
-
-
-def _name(key: Key) -> str:
-    return f"{key[0]}-{key[1]}"
+            if not out.isdisjoint(brokers):
+                late.append(f"{topic}-{index}")
+            elif out and partition.isr.isdisjoint(brokers):
+                alone.append(f"{topic}-{index}")
+        dead = [broker for broker in brokers if broker not in self.brokers or not self.brokers[broker].alive]
+        troubles: dict[str, Sequence[object]] = {
+            "not alive: broker": dead,
+            "not in sync on the brokers that are to keep them: partition": late,
+            "in sync only on brokers that leave or are gone, and not on all of those: partition": alone,
+        }
+        if found := [f"{trouble} {listed(what)}" for trouble, what in troubles.items() if what]:
+            raise Refused(f"{'; '.join(found)}. Records could be lost. Wait until all are in sync, and run it again.")
 
 
 def read_state(tools: KafkaTools) -> State:
     """The cluster as it stands. Raises Refused."""
     topics = tools.run("kafka-topics.sh", "--describe")
-    brokers = parse_brokers(tools.run("kafka-cluster.sh list-endpoints", "--include-fenced-brokers"))
-    return State(brokers, parse_partitions(topics), parse_throttled(topics))
+    return State(read_brokers(tools), parse_partitions(topics), parse_throttled(topics))
+
+
+def read_brokers(tools: KafkaTools) -> dict[int, Broker]:
+    """The brokers that are registered, by id. Raises Refused."""
+    return parse_brokers(tools.run("kafka-cluster.sh list-endpoints", "--include-fenced-brokers"))
 
 
 def read_voters(tools: KafkaTools) -> list[Voter]:
@@ -132,7 +129,7 @@ _LISTS = ("Replicas", "Isr", "Adding Replicas", "Removing Replicas")
 def parse_throttled(text: str) -> frozenset[str]:
     """Of `kafka-topics.sh --describe`: the topics on which a reassignment has set its throttles."""
     topics = (fields for fields in map(_fields, text.splitlines()) if "Configs" in fields)
-    return frozenset(topic["Topic"] for topic in topics if all(f"{name}=" in topic["Configs"] for name in _THROTTLES))
+    return frozenset(topic["Topic"] for topic in topics if all(f"{name}=" in topic["Configs"] for name in THROTTLES))
 
 
 def parse_voters(text: str) -> list[Voter]:

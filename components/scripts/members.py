@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from components.scripts.kafka_state import State, read_state, read_voters
+from components.scripts.kafka_state import State, read_brokers, read_state, read_voters
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.moves import Moves, reassignment
 from components.scripts.process import Refused, main, progress
@@ -64,14 +64,18 @@ class Cluster:
         if not leaving:
             return
         state = read_state(self._tools)
-        state.check(self._brokers, self._placed(state))
+        try:
+            state.check(self._brokers, state.partitions)
+            self._placed(state)
+        except Refused as refusal:
+            raise Refused(f"kafka-ha:kafka.brokers: got {self._members.brokers}, but {refusal}") from refusal
         self._cordon([broker for broker in leaving if broker in state.brokers])
         self._moves.carry_out(f"evacuation of broker {listed(leaving)}", self._brokers, self._placed)
 
     def settle(self) -> None:
         """Takes voters and brokers that are gone out of the cluster, and waits for the voters that are new."""
         _wait(self._unsettled_voters)
-        gone = [broker for broker in read_state(self._tools).brokers if broker not in self._brokers]
+        gone = [broker for broker in read_brokers(self._tools) if broker not in self._brokers]
         if not gone:
             return
         # Of a topic that was made after the evacuation.
@@ -82,9 +86,11 @@ class Cluster:
             progress(f"broker {broker} is unregistered.")
 
     def rebalance(self) -> None:
-        """Moves replicas to brokers that hold far less than their share, as new ones do."""
+        """Moves replicas to brokers that hold far less than their share, as new ones do; ends what was interrupted."""
         state = read_state(self._tools)
         hungry = starved(state.targets, self._brokers)
+        if not hungry and not state.under_way:
+            return
         self._uncordon(hungry)
         if self._members.automatic or not hungry:
             self._moves.carry_out("rebalance", self._brokers, self._balanced)
@@ -151,7 +157,7 @@ class Cluster:
         return reasons
 
     def _running(self, brokers: list[int]) -> list[str]:
-        found = read_state(self._tools).brokers
+        found = read_brokers(self._tools)
         return [f"broker {broker} stops" for broker in brokers if broker in found and found[broker].alive]
 
 

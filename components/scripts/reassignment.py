@@ -27,9 +27,10 @@ def place(current: Assignment, racks: Mapping[int, str], factors: Mapping[str, i
     """
     wanted = {key: (factors or {}).get(key[0], len(replicas)) for key, replicas in current.items()}
     if beyond := sorted({topic for (topic, _), factor in wanted.items() if factor > len(racks)}):
+        most = max(wanted.values())
         raise Refused(
-            f"{listed(beyond)} would have more replicas than the {len(racks)} brokers that can hold one each. Keep as "
-            "many brokers as the replication factor, or lower that first."
+            f"{listed(beyond)} would have {most} replicas, and {len(racks)} brokers can hold one each. Keep {most} "
+            "brokers, or lower the replication factor first."
         )
     brokers = _Brokers(racks, current)
     placed = {key: brokers.place(current[key], wanted[key]) for key in sorted(current)}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from components.scripts.kafka_state import THROTTLES
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused, main, progress
 
@@ -142,7 +143,7 @@ def ensure(admin: Admin, topic: Topic) -> None:
     if topic.partitions > found.partitions:
         admin.add_partitions(topic.name, topic.partitions)
     changed = {key: value for key, value in topic.config.items() if found.config.get(key) != value}
-    removed = set(found.config) - set(topic.config)
+    removed = set(found.config) - set(topic.config) - set(THROTTLES)  # a reassignment removes those itself
     if changed or removed:
         admin.configure(topic.name, changed, removed)
 

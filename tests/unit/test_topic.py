@@ -47,6 +47,8 @@ class FakeAdmin:
             replace(ORDERS, config={"min.insync.replicas": "3", "retention.ms": "1"}),
             [("configure", {"min.insync.replicas": "2"}, {"retention.ms"})],
         ),
+        # a reassignment is under way
+        (replace(ORDERS, config={**ORDERS.config, "leader.replication.throttled.replicas": "0:0"}), []),
     ],
 )
 def test_a_topic_becomes_what_is_asked_for(found: Topic | None, done: list[object]) -> None:
