@@ -8,6 +8,7 @@ from pulumi import Output, ResourceOptions
 from pydantic.alias_generators import to_snake
 
 from components import manifests
+from components.kafka_members import KafkaMembers
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_settings import KafkaSettings
 from components.refusal import refuse_unsafe
@@ -56,6 +57,11 @@ class KafkaCluster(pulumi.ComponentResource):
         identity = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name))
         plan = plan_kafka(settings, cluster.zones, identity, pods_know_their_zone=cluster.pods_know_their_zone)
         child = ResourceOptions.merge(cluster.placing(), ResourceOptions(parent=self))
+        # Not annotated on the class: the SDK would take them for outputs.
+        self.cluster, self.settings = cluster, settings
+        self.brokers = plan.brokers.pods
+        self.bootstrap = Output.from_input(plan.bootstrap)
+        members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self))
 
         namespace = k8s.core.v1.Namespace(f"{name}-namespace", **manifests.namespace(plan), opts=child)
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
@@ -71,12 +77,9 @@ class KafkaCluster(pulumi.ComponentResource):
         k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
         sets: list[k8s.apps.v1.StatefulSet] = []
         for nodes in plan.groups:
-            sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+            sets.append(self._nodes(name, plan, nodes, within, [*needed, members.evacuation, *sets]))
+        members.follow(sets)
         self.stateful_set = sets[-1]
-        # Not annotated on the class: the SDK would take them for outputs.
-        self.cluster, self.settings = cluster, settings
-        self.brokers = plan.brokers.pods
-        self.bootstrap = Output.from_input(plan.bootstrap)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
         self.client_properties = Output.from_input(plan.client_properties)

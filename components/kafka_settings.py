@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from components.quantities import Duration, Quantity, parse_duration, parse_quantity
+from components.quantities import Duration, Quantity, QuantityValue, parse_duration, parse_quantity
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
 
@@ -133,6 +133,24 @@ class Controllers(SettingsModel):
         return storage
 
 
+class Reassignment(SettingsModel):
+    """How replicas are moved when brokers come and go; those of brokers that leave are always moved first."""
+
+    throttle: Quantity = parse_quantity("50Mi")
+    """Bytes a second that each broker may send, and take, for it: enough to outrun the writers, and little enough to
+    leave them room. May be changed while it runs: interrupt the deployment, and deploy again.
+    """
+    automatic: bool = True
+    """Whether brokers that hold far less than their share, as new ones do, are given it; else it is only told how."""
+
+    @field_validator("throttle")
+    @classmethod
+    def _ends(cls, throttle: QuantityValue) -> QuantityValue:
+        if throttle.amount < 2**20:
+            raise ValueError("a throttle is at least 1Mi: with less, replicas may never catch up with the writers")
+        return throttle
+
+
 def _by_tolerance(one: int, two: int) -> Callable[[dict[str, Any]], int]:
     """A default that follows from `faultTolerance`."""
     return lambda given: two if given.get("fault_tolerance") == _MOST_TOLERANT else one
@@ -188,6 +206,8 @@ class KafkaSettings(SettingsModel):
     """Where the pods may stand."""
     jvm_options: str = ""
     """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
+    reassignment: Reassignment = Reassignment()
+    """How replicas are moved when brokers come and go."""
     properties: Properties = Field(default_factory=dict)
     """More broker properties, as in `server.properties`."""
     termination_grace_period: Duration = parse_duration("5m")
