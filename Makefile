@@ -10,11 +10,11 @@ CODE = $(wildcard __main__.py components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy lint test live testbed bench clean venv
+.PHONY: help setup doctor env up preview destroy lint test live testbed bench bench-live clean venv
 
 help: ## list what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
-		awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
+		awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo "  STACK=sim|dev|prod (now $(STACK)); ARGS='…' goes to pulumi, to pytest or to the benchmark"
 
 venv:
@@ -59,6 +59,9 @@ testbed: venv ## make this machine able to run STACK=dev without an image regist
 bench: ## measure the program against a straight-line one; results to docs/benchmarks.md
 	@$(MAKE) --no-print-directory setup STACK=sim
 	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m tests.bench $(ARGS)
+
+bench-live: venv ## measure failover on a real k3d beside a plain manifest, 2 hours; results to docs/failover.md
+	@tests/live/run.sh --bench $(ARGS)
 
 clean: ## remove what is generated, except the state of stacks and the shared cache
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

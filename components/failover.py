@@ -21,6 +21,8 @@ SERVER: Final = {
     "socket.connection.setup.timeout.ms": "1000",
     "socket.connection.setup.timeout.max.ms": "2000",
     "replica.lag.time.max.ms": "10000",
+    # A follower that asks the new leader a moment too early waits this long; acks=all waits with it.
+    "replica.fetch.backoff.ms": "100",
 }
 """Of brokers and controllers."""
 

@@ -130,7 +130,13 @@ class KafkaCluster(pulumi.ComponentResource):
     ) -> k8s.apps.v1.StatefulSet:
         """The StatefulSet of `nodes`, with its Service, budget and configuration."""
         prefix = name if nodes is plan.brokers else f"{name}-{nodes.component}"
-        service = k8s.core.v1.Service(f"{prefix}-service", **manifests.service(plan, nodes), opts=within)
+        services = [
+            k8s.core.v1.Service(f"{prefix}-service", **manifests.service(plan, nodes), opts=within),
+            *(
+                k8s.core.v1.Service(f"{prefix}-{ordinal}", **manifests.node_service(plan, nodes, pod), opts=within)
+                for ordinal, pod in enumerate(nodes.pods)
+            ),
+        ]
         config = k8s.core.v1.ConfigMap(f"{prefix}-config", **manifests.config_map(plan, nodes), opts=within)
         budget = k8s.policy.v1.PodDisruptionBudget(
             f"{prefix}-disruption-budget", **manifests.disruption_budget(plan, nodes), opts=within
@@ -142,7 +148,7 @@ class KafkaCluster(pulumi.ComponentResource):
                 within,
                 ResourceOptions(
                     # The budget first: no moment in which an eviction goes unchecked.
-                    depends_on=[*needed, service, config, budget],
+                    depends_on=[*needed, *services, config, budget],
                     custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
                 ),
             ),

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.failover import CLIENT, SERVER
-from components.kafka_settings import FIRST_CONTROLLER, KafkaSettings, Resources, Storage, TopicSettings
+from components.kafka_settings import FIRST_CONTROLLER, Controllers, KafkaSettings, Resources, Storage, TopicSettings
 from policies.rules import KafkaFacts, TopicFacts
 
 CLIENT_PORT = 9092
@@ -19,6 +19,7 @@ SERVICE = "svc"  # the article's name: kafka-svc
 
 _HERE = Path(__file__).parent
 _FILES = ("start.sh", "stop.sh", "log4j2.yaml")
+_LISTENERS = {"broker": ("PLAINTEXT", CLIENT_PORT), "controller": ("CONTROLLER", CONTROLLER_PORT)}
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,30 @@ class NodesPlan:
 
     name: str
     """Of the StatefulSet."""
+    namespace: str
     component: str
     roles: tuple[str, ...]
     replicas: int
     first_id: int
-    service: str
-    domain: str
+    """Node id of the first; the others follow it."""
     max_unavailable: int
     storage: Storage
     resources: Resources
-    listeners: Mapping[str, int]
-    """Port of each listener that the others reach it by."""
-    files: Mapping[str, str]
+
+    @property
+    def service(self) -> str:
+        """Name of the headless Service."""
+        return f"{self.name}-{SERVICE}"
+
+    @property
+    def domain(self) -> str:
+        """Where the names of the nodes' own Services are addresses."""
+        return f"{self.namespace}.svc.cluster.local"
+
+    @property
+    def listeners(self) -> dict[str, int]:
+        """Port of each listener that the others reach a node by."""
+        return dict(_LISTENERS[role] for role in self.roles)
 
     @property
     def pods(self) -> tuple[str, ...]:
@@ -92,16 +105,24 @@ class KafkaPlan:
     @property
     def groups(self) -> tuple[NodesPlan, ...]:
         """In the order in which they are deployed: brokers find a quorum that is up to date."""
-        return (self.brokers,) if self.controllers is self.brokers else (self.controllers, self.brokers)
+        return (self.brokers,) if self.controllers == self.brokers else (self.controllers, self.brokers)
 
     @property
     def bootstrap(self) -> str:
         """Where clients begin."""
         return ",".join(self.brokers.addresses(CLIENT_PORT))
 
+    def files(self, nodes: NodesPlan) -> dict[str, str]:
+        """What every node of a group starts from."""
+        controllers = self.controllers.addresses(CONTROLLER_PORT)
+        return {
+            "server.properties": _render(_server_properties(self.settings, nodes, controllers)),
+            **{name: (_HERE / "files" / name).read_text() for name in _FILES},
+        }
+
     def checksum(self, nodes: NodesPlan) -> str:
         """Of all files that a node reads at its start: a change of it rolls the nodes."""
-        files = "\0".join((*nodes.files.values(), *self.checker.values()))
+        files = "\0".join((*self.files(nodes).values(), *self.checker.values()))
         return hashlib.sha256(files.encode()).hexdigest()[:16]
 
     @property
@@ -120,90 +141,51 @@ def plan_kafka(
     """The plan of a cluster over `zones`. `identity` names it for good: Kafka's cluster id follows from it.
     `pods_know_their_zone`: Kubernetes copies the node's zone to the pods' labels (KEP-4742).
     """
-    controllers = _controllers(settings)
+    dedicated = settings.dedicated_controllers
+    brokers = _brokers(settings)
+    controllers = _controllers(settings, dedicated) if dedicated else brokers
     return KafkaPlan(
         settings=settings,
         cluster_id=kafka_id(identity),
         zones=zones,
         pods_know_their_zone=pods_know_their_zone,
-        brokers=(brokers := _brokers(settings, controllers)),
-        controllers=controllers or brokers,
+        brokers=brokers,
+        controllers=controllers,
         voters=tuple(
-            f"{(controllers or brokers).first_id + ordinal}@{address}:{kafka_id(f'{identity}/{ordinal}')}"
-            for ordinal, address in enumerate((controllers or brokers).addresses(CONTROLLER_PORT))
+            f"{controllers.first_id + ordinal}@{address}:{kafka_id(f'{identity}/{ordinal}')}"
+            for ordinal, address in enumerate(controllers.addresses(CONTROLLER_PORT))
         ),
         checker={file.name: file.read_text() for file in sorted((_HERE / "checker").glob("*.py"))},
         client_properties=_render(CLIENT),
     )
 
 
-def _controllers(settings: KafkaSettings) -> NodesPlan | None:
-    """The dedicated controllers, if there are any."""
-    if settings.dedicated_controllers is None:
-        return None
-    return _nodes(
-        settings,
+def _controllers(settings: KafkaSettings, dedicated: Controllers) -> NodesPlan:
+    return NodesPlan(
         name=f"{settings.name}-controller",
+        namespace=settings.namespace,
         component="controller",
         roles=("controller",),
         replicas=settings.controllers,
         first_id=FIRST_CONTROLLER,
         max_unavailable=settings.controllers_budget,
-        storage=settings.dedicated_controllers.storage,
-        resources=settings.dedicated_controllers.resources,
+        storage=dedicated.storage,
+        resources=dedicated.resources,
     )
 
 
-def _brokers(settings: KafkaSettings, controllers: NodesPlan | None) -> NodesPlan:
-    return _nodes(
-        settings,
-        controllers,
+def _brokers(settings: KafkaSettings) -> NodesPlan:
+    return NodesPlan(
         name=settings.name,
+        namespace=settings.namespace,
         component="broker",
-        roles=("broker",) if controllers else ("broker", "controller"),
+        roles=("broker",) if settings.dedicated_controllers else ("broker", "controller"),
         replicas=settings.brokers,
         first_id=0,
         max_unavailable=settings.disruption_budget,
         storage=settings.storage,
         resources=settings.resources,
     )
-
-
-def _nodes(
-    settings: KafkaSettings,
-    controllers: NodesPlan | None = None,
-    *,
-    name: str,
-    component: str,
-    roles: tuple[str, ...],
-    replicas: int,
-    first_id: int,
-    max_unavailable: int,
-    storage: Storage,
-    resources: Resources,
-) -> NodesPlan:
-    ports = {"broker": ("PLAINTEXT", CLIENT_PORT), "controller": ("CONTROLLER", CONTROLLER_PORT)}
-    service = f"{name}-{SERVICE}"
-    nodes = NodesPlan(
-        name=name,
-        component=component,
-        roles=roles,
-        replicas=replicas,
-        first_id=first_id,
-        service=service,
-        domain=f"{service}.{settings.namespace}.svc.cluster.local",
-        max_unavailable=max_unavailable,
-        storage=storage,
-        resources=resources,
-        listeners=dict(ports[role] for role in roles),
-        files={},
-    )
-    bootstrap = (controllers or nodes).addresses(CONTROLLER_PORT)
-    files = {
-        "server.properties": _render(_server_properties(settings, nodes, bootstrap)),
-        **{name: (_HERE / "files" / name).read_text() for name in _FILES},
-    }
-    return replace(nodes, files=files)
 
 
 def plan_topic(topic: TopicSettings, kafka: KafkaSettings) -> TopicPlan:
@@ -279,6 +261,8 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
         "share.coordinator.state.topic.replication.factor": factor,
         "share.coordinator.state.topic.min.isr": min_isr,
         "unclean.leader.election.enable": "false",
+        # A broker without a quorum waits for it; by default it ends after a minute, and is restarted ever later.
+        "initial.broker.registration.timeout.ms": str(settings.startup_timeout.milliseconds),
         # A consumer that names its zone (client.rack) reads from the replica there (KIP-392).
         "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
         # A topic made by a typo would escape the rules; KafkaTopic makes them.
@@ -289,4 +273,5 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
 
 
 def _render(properties: Mapping[str, str]) -> str:
-    return "".join(f"{key}={value}\n" for key, value in properties.items())
+    """A property file: Java takes a backslash for an escape."""
+    return "".join(f"{key}={value}\n" for key, value in properties.items()).replace("\\", r"\\")

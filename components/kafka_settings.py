@@ -1,11 +1,11 @@
 """What can be set of Kafka and its topics."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from components.quantities import Duration, Quantity, QuantityValue, parse_duration, parse_quantity
+from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
 
@@ -16,12 +16,15 @@ CHECKER_IMAGE = "python:3.13.2-alpine3.21"
 FIRST_CONTROLLER = 1000
 """Node id of the first dedicated controller: brokers have those below."""
 
-_MOST_TOLERANT = 2
-_NO_VOTERS = 2 * 9  # brokers that are no voters are not bound by the quorum
+_MOST_VOTERS = 9
+_LONGEST_NAME = 40  # NAME-controller and the hash of a revision are a label together, of at most 63 characters
+
+_KEY = re.compile(r"[A-Za-z0-9._-]+")
 
 # What the plan writes itself: a second value would contradict the manifests or the rules.
 MANAGED_PROPERTIES = {
     "node.id": "it follows from the pod's ordinal",
+    "broker.id": "it follows from the pod's ordinal",
     "process.roles": "it follows from kafka.dedicatedControllers",
     "controller.quorum.voters": "the quorum is dynamic (KIP-853)",
     "controller.quorum.bootstrap.servers": "it follows from kafka.controllers",
@@ -31,8 +34,11 @@ MANAGED_PROPERTIES = {
     "advertised.listeners": "it follows from the pod's name",
     "controller.listener.names": "the quorum follows it",
     "inter.broker.listener.name": "the brokers' listener follows it",
+    "security.inter.broker.protocol": "the listeners follow it",
     "listener.security.protocol.map": "the listeners follow it",
-    "log.dirs": "it is the claim's mount",
+    "log.dirs": "it is the claims' mounts",
+    "log.dir": "it is the claims' mounts",
+    "metadata.log.dir": "the metadata log is on the first claim",
     "default.replication.factor": "set kafka.replicationFactor",
     "min.insync.replicas": "set kafka.minInsyncReplicas",
     "offsets.topic.replication.factor": "set kafka.replicationFactor",
@@ -58,10 +64,17 @@ def _pinned(image: str) -> str:
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     if not (digest or (tag and tag != "latest")) or any(character.isspace() for character in image):
-        raise ValueError(f"the image must be pinned by a tag or a digest, such as {IMAGE}")
+        raise ValueError("the image must be pinned by a tag or a digest, such as name:1.2.3")
     return image
 
 
+def _at_least_a_minute(span: DurationValue) -> DurationValue:
+    if span.seconds < 60:
+        raise ValueError("at least 1m is needed")
+    return span
+
+
+Minutes = Annotated[Duration, AfterValidator(_at_least_a_minute)]
 PinnedImage = Annotated[str, AfterValidator(_pinned)]
 Properties = Annotated[dict[str, str], BeforeValidator(_scalars_as_text)]
 
@@ -84,16 +97,18 @@ class Resources(SettingsModel):
     """CPU requested."""
     memory: Quantity = parse_quantity("1Gi")
     """Memory requested, and its limit: Kafka's page cache lives in it beside the heap."""
-    heap: Quantity = parse_quantity("512Mi")
+    heap: Annotated[Quantity, Field(validate_default=True)] = parse_quantity("512Mi")
     """Java heap; below `memory`."""
 
-    @model_validator(mode="after")
-    def _heap_fits(self) -> Self:
-        if self.heap.amount % 2**20:
-            raise ValueError(f"heap {self.heap}: it must be a whole number of Mi, such as 512Mi")
-        if self.heap.amount >= self.memory.amount:
-            raise ValueError(f"heap {self.heap}: it must be below memory, {self.memory}; half of it is usual")
-        return self
+    @field_validator("heap")
+    @classmethod
+    def _fits(cls, heap: QuantityValue, info: ValidationInfo) -> QuantityValue:
+        if heap.amount % 2**20:
+            raise ValueError("it must be a whole number of Mi, such as 512Mi")
+        memory = info.data.get("memory")
+        if memory and heap.amount >= memory.amount:
+            raise ValueError(f"it must be below memory, {memory}; half of it is usual")
+        return heap
 
 
 class Toleration(SettingsModel):
@@ -109,7 +124,7 @@ class Toleration(SettingsModel):
 class NodePool(SettingsModel):
     """The Kubernetes nodes that Kafka's pods may stand on."""
 
-    node_selector: dict[str, str] = Field(default_factory=dict)
+    node_selector: Properties = Field(default_factory=dict)
     """Labels that a node must have."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the pods bear, such as those of a pool for Kafka alone."""
@@ -117,20 +132,20 @@ class NodePool(SettingsModel):
     """Priority class: which pods go first where there is no room."""
 
 
+class ControllerStorage(Storage):
+    """The claim of each dedicated controller: the metadata log and its snapshots stand on one volume."""
+
+    size: Quantity = parse_quantity("5Gi")
+    volumes: Literal[1] = 1
+
+
 class Controllers(SettingsModel):
     """Dedicated controllers: a StatefulSet of their own, so that a busy broker does not slow the quorum."""
 
-    storage: Storage = Storage(size=parse_quantity("5Gi"))
-    """Volume of each controller: the metadata log and its snapshots."""
+    storage: ControllerStorage = ControllerStorage()
+    """Volume of each controller."""
     resources: Resources = Resources()
     """Requests and limits of each controller."""
-
-    @field_validator("storage")
-    @classmethod
-    def _one_volume(cls, storage: Storage) -> Storage:
-        if storage.volumes > 1:
-            raise ValueError("the metadata log stands on one volume")
-        return storage
 
 
 class Reassignment(SettingsModel):
@@ -151,20 +166,23 @@ class Reassignment(SettingsModel):
         return throttle
 
 
-def _by_tolerance(one: int, two: int) -> Callable[[dict[str, Any]], int]:
-    """A default that follows from `faultTolerance`."""
-    return lambda given: two if given.get("fault_tolerance") == _MOST_TOLERANT else one
+# Defaults that follow from what is given.
+def _replication_factor(given: dict[str, Any]) -> int:
+    return 2 + int(given["fault_tolerance"])  # the minimum ISR is left
 
 
 def _brokers(given: dict[str, Any]) -> int:
+    factor = _replication_factor(given)
     # In combined mode each broker votes, so that their number is odd.
-    return _by_tolerance(3, 4 if given.get("dedicated_controllers") else 5)(given)
+    return factor if given["dedicated_controllers"] else factor + 1 - factor % 2
 
 
 def _voters(given: dict[str, Any]) -> int:
-    if given.get("dedicated_controllers"):
-        return _by_tolerance(3, 5)(given)
-    return int(given.get("brokers", 3))
+    return 1 + 2 * int(given["fault_tolerance"]) if given["dedicated_controllers"] else int(given["brokers"])
+
+
+def _is_combined(info: ValidationInfo) -> bool:
+    return info.data.get("dedicated_controllers", ...) is None  # absent: it could not be read
 
 
 class KafkaSettings(SettingsModel):
@@ -172,7 +190,7 @@ class KafkaSettings(SettingsModel):
     rules.
     """
 
-    name: DnsLabel = "kafka"
+    name: Annotated[DnsLabel, StringConstraints(max_length=_LONGEST_NAME)] = "kafka"
     """Name of the StatefulSet; the pods are NAME-0, NAME-1 and so on."""
     namespace: DnsLabel = "kafka"
     """Namespace, made by the program."""
@@ -181,19 +199,23 @@ class KafkaSettings(SettingsModel):
     checker_image: PinnedImage = CHECKER_IMAGE
     """Image of the checker beside each node: any with Python 3.11 or later."""
     fault_tolerance: Literal[1, 2] = 1
-    """How many brokers may be gone while writes go on. 1: replication factor 3 on 3 brokers. 2: replication factor 4 on
-    4 brokers, 5 voters: one planned loss and one unplanned at the same time.
+    """How many brokers may be gone while writes go on. 1: replication factor 3 on 3 brokers, 3 voters. 2, one planned
+    loss and one unplanned at the same time: replication factor 4 on 4 brokers, 5 voters; 5 brokers in combined mode.
     """
     dedicated_controllers: Controllers | None = None
     """Controllers in a StatefulSet of their own; in combined mode, when unset, each broker is a controller too, which
     Kafka's documentation advises against for critical deployments.
     """
     brokers: Annotated[int, Field(ge=1, le=FIRST_CONTROLLER)] = Field(default_factory=_brokers)
-    """Number of brokers."""
-    controllers: Annotated[int, Field(ge=1, le=9)] = Field(default_factory=_voters)
-    """Number of voters of the KRaft quorum; in combined mode, that of the brokers."""
-    replication_factor: Annotated[int, Field(ge=1)] = Field(default_factory=_by_tolerance(3, 4))
-    """Replication factor of topics that don't say otherwise, and of Kafka's own."""
+    """Number of brokers; follows from `faultTolerance` when unset. In combined mode it is odd, as the voters'."""
+    controllers: Annotated[int, Field(ge=1, le=_MOST_VOTERS)] = Field(default_factory=_voters)
+    """Number of voters of the KRaft quorum: dedicated controllers, or in combined mode all brokers; follows from
+    `faultTolerance` or `brokers` when unset.
+    """
+    replication_factor: Annotated[int, Field(ge=1)] = Field(default_factory=_replication_factor)
+    """Replication factor of topics that don't say otherwise, and of Kafka's own; follows from `faultTolerance` when
+    unset.
+    """
     min_insync_replicas: Annotated[int, Field(ge=1)] = 2
     """How many replicas must hold a record before it is acknowledged (acks=all)."""
     max_unavailable: Annotated[int, Field(ge=0)] | None = None
@@ -210,21 +232,33 @@ class KafkaSettings(SettingsModel):
     """How replicas are moved when brokers come and go."""
     properties: Properties = Field(default_factory=dict)
     """More broker properties, as in `server.properties`."""
-    termination_grace_period: Duration = parse_duration("5m")
+    termination_grace_period: Minutes = parse_duration("5m")
     """Time for a stop before the kubelet kills Kafka: a node waits while its stop would bring a partition under its
     minimum ISR, all but the last 30 s of it, which the controlled shutdown has.
     """
-    startup_timeout: Duration = parse_duration("1h")
+    startup_timeout: Minutes = parse_duration("1h")
     """Time that a starting node has before it is restarted, log recovery included (strimzi-kafka-operator#5263)."""
 
-    @model_validator(mode="after")
-    def _each_broker_votes(self) -> Self:
-        if self.dedicated_controllers is None and self.controllers != self.brokers:
+    @field_validator("brokers")
+    @classmethod
+    def _may_all_vote(cls, brokers: int, info: ValidationInfo) -> int:
+        if _is_combined(info) and brokers > _MOST_VOTERS:
             raise ValueError(
-                f"controllers {self.controllers}: in combined mode each of the {self.brokers} brokers votes; leave it "
-                "unset, or set dedicatedControllers: {}"
+                f"in combined mode each broker votes, and {_MOST_VOTERS} voters are the most; for more brokers set "
+                "dedicatedControllers: {}"
             )
-        return self
+        return brokers
+
+    @field_validator("controllers")
+    @classmethod
+    def _are_all_brokers(cls, controllers: int, info: ValidationInfo) -> int:
+        brokers = info.data.get("brokers", controllers)
+        if _is_combined(info) and controllers != brokers:
+            raise ValueError(
+                f"in combined mode each of the {brokers} brokers votes; leave it unset, or set "
+                "dedicatedControllers: {}"
+            )
+        return controllers
 
     @field_validator("properties")
     @classmethod
@@ -232,8 +266,10 @@ class KafkaSettings(SettingsModel):
         for key, value in properties.items():
             if reason := MANAGED_PROPERTIES.get(key):
                 raise ValueError(f"{key} is not set here: {reason}")
-            if "\n" in f"{key}{value}" or "=" in key:
-                raise ValueError(f"{key!r} is not a property: a key has no =, neither key nor value a line break")
+            if not _KEY.fullmatch(key) or not (value.isascii() and value.isprintable()):
+                raise ValueError(
+                    f"{key!r} is no property: a key is of letters, digits, dots, - and _, its value one line of ASCII"
+                )
         return properties
 
     @property
@@ -243,7 +279,7 @@ class KafkaSettings(SettingsModel):
         """
         if self.max_unavailable is not None:
             return self.max_unavailable
-        voters = self.controllers if self.dedicated_controllers is None else _NO_VOTERS
+        voters = self.controllers if self.dedicated_controllers is None else None
         return max(1, tolerated(self.replication_factor, self.min_insync_replicas, voters) - 1)
 
     @property

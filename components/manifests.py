@@ -11,6 +11,7 @@ Manifest = dict[str, Any]
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABEL = "kubernetes.io/hostname"
+POD_LABEL = "statefulset.kubernetes.io/pod-name"
 _CONFIG = "/etc/kafka-ha"
 _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
@@ -66,16 +67,29 @@ def zone_reader_binding(plan: KafkaPlan) -> Manifest:
 
 
 def service(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
-    """The headless Service that gives each node its address.
+    """The headless Service that the StatefulSet asks for."""
+    return _service(plan, nodes, nodes.service, labels(plan, nodes), {"clusterIP": "None"})
 
-    `publishNotReadyAddresses`: the quorum must find its voters before any of them is ready.
+
+def node_service(plan: KafkaPlan, nodes: NodesPlan, pod: str) -> Manifest:
+    """The Service that is a node's address, for clients and other nodes.
+
+    A pod's own address changes with each restart, so that its name must be looked up anew; Kafka does so in the
+    thread that keeps the quorum, and where the DNS server is lost with the same node, the election waits for it (20 s,
+    measured). The address of a Service stays: it is looked up once (`start.sh`). And while the pod is gone, a
+    connection is refused at once instead of being waited for.
     """
+    return _service(plan, nodes, pod, labels(plan, nodes) | {POD_LABEL: pod}, {})
+
+
+def _service(plan: KafkaPlan, nodes: NodesPlan, name: str, selector: Manifest, more: Manifest) -> Manifest:
+    """`publishNotReadyAddresses`: the quorum must find its voters before any of them is ready."""
     return {
-        "metadata": _metadata(plan, nodes.service, nodes),
+        "metadata": _metadata(plan, name, nodes),
         "spec": {
-            "clusterIP": "None",
+            **more,
             "publishNotReadyAddresses": True,
-            "selector": labels(plan, nodes),
+            "selector": selector,
             "ports": [{"name": name, "port": port} for name, port in _ports(nodes).items()],
         },
     }
@@ -99,7 +113,7 @@ def disruption_budget(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
 
 def config_map(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     """The files that every node starts from."""
-    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": dict(nodes.files)}
+    return {"metadata": _metadata(plan, _config_name(nodes), nodes), "data": plan.files(nodes)}
 
 
 def checker_config_map(plan: KafkaPlan) -> Manifest:
@@ -201,6 +215,7 @@ def _placing(pool: NodePool) -> Manifest:
 
 def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     kafka = plan.settings
+    # The controller's port, where there is one: it opens before there is a quorum.
     listening = {"tcpSocket": {"port": max(nodes.listeners.values())}, "periodSeconds": _PROBE_PERIOD}
     environment = {
         "POD": _field("metadata.name"),

@@ -46,6 +46,9 @@ class QuantityValue:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        return repr(self.text)
+
 
 def parse_duration(value: object) -> DurationValue:
     """`30s` and the like; raises ValueError with what is allowed."""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pulumi
 from pydantic import BaseModel, ValidationError
@@ -87,7 +87,9 @@ def _read(model: type[M], path: str, value: Any, errors: list[str]) -> M | None:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        errors += (_sentence(model, path, dict(item)) for item in error.errors())
+        # A default that follows from a wrong setting is told with that setting.
+        told = [dict(item) for item in error.errors() if item["type"] != "default_factory_not_called"]
+        errors += (_sentence(model, path, item) for item in told)
         return None
 
 
@@ -118,10 +120,12 @@ def _unknown_key(parent: str, key: str, allowed: Iterable[str], sep: str = ".") 
 def _keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
     """The keys that are allowed at a place in the model."""
     for part in location:
-        field = next((field for field in model.model_fields.values() if field.alias == part), None)
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return []
-        model = field.annotation
+        if isinstance(part, int):  # the model of a list's entries is the one of its setting
+            continue
+        field = next(field for name, field in model.model_fields.items() if part in (name, field.alias))
+        # The setting's type may be a model, `Model | None` or `tuple[Model, ...]`.
+        held = (field.annotation, *get_args(field.annotation))
+        model = next(one for one in held if isinstance(one, type) and issubclass(one, BaseModel))
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

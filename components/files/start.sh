@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
-# From the environment: POD, DOMAIN (of the headless Service), LISTENERS (names and ports that it is reached by), DISKS,
+# From the environment: POD, DOMAIN (of the nodes' Services), LISTENERS (names and ports that it is reached by), DISKS,
 # LOG_FOLDER, CLUSTER_ID, HEAP (-Xms and -Xmx), JVM_OPTIONS. What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
@@ -34,9 +34,14 @@ if [ -n "$unformatted" ]; then
     --config "$config" "${how[@]}"
 fi
 
+# Java raises the soft limit to the hard one.
+files=$(ulimit -Hn)
+[ "$files" = unlimited ] || [ "$files" -ge 100000 ] ||
+  echo "start: $files files may be open; Kafka's documentation asks for 100000 (the container runtime's LimitNOFILE)"
+
 export KAFKA_HEAP_OPTS="-Xms$HEAP -Xmx$HEAP"
 export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/kafka-ha/log4j2.yaml"
 [ -z "$JVM_OPTIONS" ] || export KAFKA_JVM_PERFORMANCE_OPTS="$JVM_OPTIONS"
-# A restarted peer has a new address: Java would keep the old one for 30 s, and a failed lookup for 10 s.
-export KAFKA_OPTS="-Dsun.net.inetaddr.ttl=5 -Dsun.net.inetaddr.negative.ttl=0"
+# The other nodes' addresses are those of their Services, which stay: looked up once, and a failed lookup not remembered.
+export KAFKA_OPTS="-Dsun.net.inetaddr.ttl=-1 -Dsun.net.inetaddr.negative.ttl=0"
 exec /opt/kafka/bin/kafka-server-start.sh "$config"

@@ -20,6 +20,10 @@ class ExistingSettings(ClusterSettings):
     """Path of the kubeconfig; $KUBECONFIG, else ~/.kube/config, when unset."""
     context: str | None = None
     """Context in it; its current one when unset."""
+    pod_zone_labels: bool = False
+    """Whether pods get their node's zone as a label (KEP-4742, on from Kubernetes 1.35); else Kafka's pods may
+    read nodes.
+    """
 
 
 def _connect(name: str, settings: ExistingSettings, parent: Resource) -> Connection:
@@ -38,6 +42,7 @@ def _connect(name: str, settings: ExistingSettings, parent: Resource) -> Connect
         kubeconfig=Output.secret(kubeconfig),
         identifier=f"existing-{path}-{settings.context or 'current'}",
         context=settings.context,
+        pods_know_their_zone=settings.pod_zone_labels,
     )
 
 

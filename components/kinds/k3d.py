@@ -21,6 +21,10 @@ class K3dSettings(LocalSettings):
     name: DnsLabel = "kube-cluster"
     image: str = IMAGE
     """Image of the nodes, pinned: k3d's own default changes with k3d."""
+    pod_zone_labels: bool = True
+    """Whether pods get their node's zone as a label, by the gate PodTopologyLabelsAdmission (KEP-4742, Kubernetes 1.33
+    and later); false for an older image.
+    """
     network: str | None = None
     """Docker network that exists already; k3d makes one when unset."""
     api_port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -30,8 +34,9 @@ class K3dSettings(LocalSettings):
 
 
 def _connect(name: str, settings: K3dSettings, parent: Resource) -> Connection:
-    options = settings.model_dump(include={"image", "network", "api_port", "extra_args"}, exclude_none=True)
-    return connect_local(name, settings, parent, K3d, options)
+    own = {"image", "network", "api_port", "extra_args", "pod_zone_labels"}
+    options = settings.model_dump(include=own, exclude_none=True)
+    return connect_local(name, settings, parent, K3d, options, pods_know_their_zone=settings.pod_zone_labels)
 
 
 KIND = Kind(K3dSettings, _connect)

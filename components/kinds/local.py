@@ -33,6 +33,7 @@ def connect_local(
     options: dict[str, Any],
     *,
     simulated: bool = False,
+    pods_know_their_zone: bool = False,
 ) -> Connection:
     """The cluster as a command. Whatever changes in its settings makes another cluster, in place of the old one."""
     spec = Spec(
@@ -72,6 +73,7 @@ def connect_local(
         identifier=f"{settings.kind}-{settings.name}",
         lifetime=None if adopted else command,
         simulated=simulated,
+        pods_know_their_zone=pods_know_their_zone and not adopted,
     )
 
 

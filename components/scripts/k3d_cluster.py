@@ -1,13 +1,18 @@
 """A k3d cluster, a pool of agents for each zone: `python3 -m components.scripts.k3d_cluster create|delete`."""
 
+import json
 import socket
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from components.scripts import lifecycle
 from components.scripts.lifecycle import ZONE_LABEL, Found, Spec
 from components.scripts.process import Refused, run
 
 _OWNER, _FINGERPRINT = "kafka-ha.owner", "kafka-ha.fingerprint"
+_DNS, _DNS_SECONDS = "coredns-node", 60
 _CREATE_SECONDS = 600  # k3d's own limit is 300 s; pulling images comes before it
 
 
@@ -59,7 +64,11 @@ class K3d:
         run("k3d", "cluster", "start", self.spec.name, timeout=_CREATE_SECONDS)
 
     def complete(self, kubeconfig: Path) -> None:
-        """Nothing to add: k3s brings storage class and DNS."""
+        """k3s brings the storage class, and a DNS server that one node's loss takes from all: mended, unless the
+        cluster is somebody else's.
+        """
+        if (found := self.find()) and found.owner == self.spec.owner:
+            dns_on_each_node(kubeconfig)
 
     def delete(self) -> None:
         """Deletes it, with its volumes."""
@@ -100,12 +109,51 @@ def create_command(spec: Spec, api_port: int) -> list[str]:
     ]
     for agent, zone in enumerate(agents):
         command += ["--k3s-node-label", f"{ZONE_LABEL}={zone}@agent:{agent}"]
+    if spec.options.get("pod_zone_labels"):
+        gate = "--kube-apiserver-arg=feature-gates=PodTopologyLabelsAdmission=true"
+        command += ["--k3s-arg", f"{gate}@server:0"]
     for label, value in ((_OWNER, spec.owner), (_FINGERPRINT, spec.fingerprint)):
         command += ["--runtime-label", f"{label}={value}@all"]
     for flag in ("image", "network"):
         if flag in spec.options:
             command += [f"--{flag}", spec.options[flag]]
     return [*command, *spec.options.get("extra_args", [])]
+
+
+def dns_on_each_node(kubeconfig: Path) -> None:
+    """A CoreDNS on each node for the pods there, in place of k3s's one for all: what is lost or drained with a node is
+    no other node's DNS, and a DaemonSet outlives the drain. k3s's manifests leave open what is set here, so it stays.
+    """
+    kubectl = ("kubectl", "--kubeconfig", str(kubeconfig), "--namespace", "kube-system")
+    deadline = time.monotonic() + _DNS_SECONDS
+    while True:
+        try:
+            deployment = json.loads(run(*kubectl, "get", "deployment", "coredns", "-o", "json", timeout=30))
+            break
+        except Refused as error:  # k3s makes it a while after the API answers
+            if "NotFound" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+    daemons = json.dumps(daemon_set(deployment))
+    run(*kubectl, "apply", "--server-side", "-f", "-", stdin=daemons, timeout=30)
+    run(*kubectl, "rollout", "status", "daemonset", _DNS, f"--timeout={_DNS_SECONDS}s", timeout=2 * _DNS_SECONDS)
+    run(*kubectl, "patch", "service", "kube-dns", "--patch", '{"spec": {"internalTrafficPolicy": "Local"}}', timeout=30)
+    run(*kubectl, "scale", "deployment", "coredns", "--replicas=0", timeout=30)
+
+
+def daemon_set(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The DaemonSet of a Deployment's pods, on every node whatever its taints."""
+    template = deployment["spec"]["template"]
+    pod = {key: value for key, value in template["spec"].items() if key != "topologySpreadConstraints"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": _DNS, "namespace": "kube-system", "labels": deployment["metadata"].get("labels", {})},
+        "spec": {
+            "selector": deployment["spec"]["selector"],
+            "template": {**template, "spec": {**pod, "tolerations": [{"operator": "Exists"}]}},
+        },
+    }
 
 
 if __name__ == "__main__":

@@ -47,7 +47,10 @@ def budgets(
         if near is None or chosen is None:
             doubt = f"whether {one.path} selects the pods is computed by the deployment"
             continue
-        found.append(Budget(one.name, allowed(one.spec("maxUnavailable"), one.spec("minAvailable"), replicas)))
+        policy = one.spec("unhealthyPodEvictionPolicy").text()
+        unready = Fact(policy.path, policy.value == "AlwaysAllow", policy.undecided)
+        going = allowed(one.spec("maxUnavailable"), one.spec("minAvailable"), replicas)
+        found.append(Budget(one.name, going, unready))
     if not found and (doubt or not world.complete):
         return Fact(owner.path, undecided=doubt or PENDING)
     return Fact(owner.path, tuple(found))

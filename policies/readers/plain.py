@@ -31,6 +31,7 @@ OTHER_WORK = re.compile(
     r"|kafka-(?:topics|console|producer-perf|consumer-perf|acls|configs|verifiable)|\bsleep\b|tail -f|kafka[-_]exporter"
 )
 _OUTSIDE = re.compile(r"EXTERNAL|OUTSIDE|PUBLIC|INTERNET|INGRESS", re.IGNORECASE)
+_DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\.[a-z0-9.-]+)?(?=:|$)")
 _PROTOCOLS = frozenset(("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
 
 
@@ -115,7 +116,9 @@ def _quorum(settings: Settings) -> Fact[str]:
 def _identity(workload: Workload) -> tuple[str, ...]:
     quorum = _quorum(workload.settings)
     if quorum.value:
-        return (workload.owner.namespace or "?", *sorted(quorum.value.replace(" ", "").split(",")))
+        # Whether an address has an id before it and the cluster's domain behind it, it is the same.
+        addresses = (entry.strip().rpartition("@")[2] for entry in quorum.value.split(","))
+        return (workload.owner.namespace or "?", *sorted(_DOMAIN.sub("", address) for address in addresses))
     return (workload.owner.path, workload.owner.subject)
 
 
@@ -128,8 +131,7 @@ def _roles(workload: Workload) -> tuple[bool | None, bool | None]:
         return "broker" in named, "controller" in named
     if "zookeeper.connect" in settings.values:
         return True, False
-    voters = settings.written("controller.quorum.voters").value or ""
-    if re.search(rf"@{re.escape(workload.owner.name)}-\d+\.", voters):
+    if re.search(rf"(?:^|[@,\s]){re.escape(workload.owner.name)}-\d+[.:]", _quorum(settings).value or ""):
         return (
             "inter.broker.listener.name" in settings.values or "default.replication.factor" in settings.values
         ) or None, True
@@ -218,13 +220,6 @@ def _voters(settings: Settings, groups: tuple[NodeGroup, ...], world: World, own
     return Fact(static.path, undecided=static.undecided or "the quorum's voters are not among these resources")
 
 
-def _voting(workload: Workload) -> frozenset[int] | None:
-    """The ordinals of the workload's pods that vote, where all voters are told by the pods' names."""
-    named = [voter.strip() for voter in (workload.settings.written("controller.quorum.voters").value or "").split(",")]
-    own = [re.match(rf"\d+@{re.escape(workload.owner.name)}-(\d{{1,9}})[.:]", voter) for voter in named]
-    return frozenset(int(one[1]) for one in own if one) or None
-
-
 def _combined(groups: tuple[NodeGroup, ...], settings: Settings) -> Fact[bool]:
     path = settings.written("process.roles").path
     if any(group.broker and group.controller for group in groups):
@@ -266,7 +261,6 @@ def _group(workload: Workload, world: World, peers: Mapping[str, Mapping[str, ob
         replicas=workload.replicas,
         broker=broker,
         controller=controller,
-        voting=_voting(workload),
         spreads=pods.spreads(pod["topologySpreadConstraints"], pod["affinity"], workload.labels, peers, indices),
         pinned=pods.pinned(pod),
         budgets=budgets(owner, workload.labels, workload.replicas, world),

@@ -46,6 +46,7 @@ _PROPERTY_FILE = re.compile(r"\.properties(\.\w+)?$|^(server|broker|controller|k
 _OTHER_FILE = re.compile(
     r"log4j|connect|producer|consumer|client|admin|tools|zookeeper|mirror|registry|jmx|cruise", re.IGNORECASE
 )
+_SCRIPTS = (".sh", ".bash", ".template")
 _PER_POD = "it is computed when the pod starts"
 # What the server.properties of Kafka's own distribution says, which some images start from.
 _DISTRIBUTION: Final = dict.fromkeys(
@@ -178,7 +179,7 @@ def _mounted(pod: Doc, owner: Manifest, world: World) -> tuple[list[tuple[str, s
             hidden = "the volumes are computed by the deployment"
         for source in (volume, *volume["projected"]["sources"].each()):
             reference = source["configMap"]
-            if reference.absent or source.unknown:
+            if reference.absent or source.unknown or not _may_tell(reference["items"]):
                 continue
             name = reference["name"]
             held = world.find("", "ConfigMap", name.plain(), owner.namespace) if name.plain() else None
@@ -192,16 +193,26 @@ def _mounted(pod: Doc, owner: Manifest, world: World) -> tuple[list[tuple[str, s
             if not held.doc["data"].whole:
                 hidden = f"the content of {held.path} is computed by the deployment"
             for key, value in held.doc["data"].items():
-                if _PROPERTY_FILE.search(key) and not _OTHER_FILE.search(key):
+                if _is_settings(key):
                     if value.unknown:
                         hidden = f"the content of {held.path} is computed by the deployment"
                     else:
                         files.append((f"{held.path}: data[{key}]", value.plain()))
-                elif key.endswith((".sh", ".bash", ".template")) or value.plain().startswith("#!"):
+                elif key.endswith(_SCRIPTS) or value.plain().startswith("#!"):
                     scripts.append(value.plain())
         if any(item["key"].plain().endswith("server.properties") for item in volume["secret"]["items"].each()):
             hidden = "it stands in a Secret"
     return files, scripts, hidden
+
+
+def _is_settings(file: str) -> bool:
+    return bool(_PROPERTY_FILE.search(file)) and not _OTHER_FILE.search(file)
+
+
+def _may_tell(items: Doc) -> bool:
+    """Whether files that are picked from a ConfigMap may be settings or scripts: a CA's certificate is neither."""
+    names = [item[key].plain() for item in items.each() for key in ("key", "path")]
+    return not names or any(not name or _is_settings(name) or name.endswith(_SCRIPTS) for name in names)
 
 
 def _environment(container: Doc, owner: Manifest, world: World, settings: Settings) -> Iterator[tuple[str, Fact[str]]]:

@@ -50,6 +50,7 @@ def start_of(workload: Workload, world: World) -> Start:
         if stateful
         else None,
         readiness_probe=_probe(container["readinessProbe"]),
+        readiness_asks=not all(container["readinessProbe"][how].absent for how in ("exec", "httpGet")),
         liveness_on_cluster=_asks_cluster(container["livenessProbe"]),
         grace_period=grace
         if grace.value is not None or grace.undecided

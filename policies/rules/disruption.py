@@ -9,9 +9,12 @@ from policies.rules.spread import tolerance
 _URL = "https://kubernetes.io/docs/tasks/run-application/configure-pdb/"
 
 
-def tolerated(replication_factor: int, min_isr: int, voters: int) -> int:
-    """How many nodes may be gone at once while writes go on and the controllers keep their majority."""
-    return max(0, min(replication_factor - min_isr, (voters - 1) // 2))
+def tolerated(replication_factor: int, min_isr: int, voters: int | None) -> int:
+    """How many brokers may be gone at once while writes go on and, where they are the quorum's `voters` too, the
+    majority stands.
+    """
+    bounds = [replication_factor - min_isr, *([] if voters is None else [(voters - 1) // 2])]
+    return max(0, min(bounds))
 
 
 def _bound(facts: ClusterFacts, group: NodeGroup) -> int | None:
@@ -81,6 +84,14 @@ def _single(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
             yield Finding(group.budgets.path, found, "one pod may be selected by one budget alone")
 
 
+def _unready(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
+    for group in facts.groups:
+        for budget in (known(group.budgets) or ()) if group.start and group.start.readiness_asks else ():
+            yield from unsure(budget.unready)
+            if budget.unready and known(budget.unready):
+                yield Finding(budget.unready.path, "AlwaysAllow", "pods that are not ready should count too")
+
+
 RULES = (
     Rule(
         id="disruption-budget",
@@ -108,5 +119,14 @@ RULES = (
         remedy="Remove one of them, or narrow their selectors.",
         check=_single,
         url=_URL,
+    ),
+    Rule(
+        id="unready-evictions",
+        severity=Severity.ADVICE,
+        why="where ready means in sync, a broker that catches up may then be evicted beside the one that the budget "
+        "lets go; Kubernetes documentation, unhealthyPodEvictionPolicy.",
+        remedy="Set unhealthyPodEvictionPolicy: IfHealthyBudget, or leave it unset.",
+        check=_unready,
+        url=_URL + "#unhealthy-pod-eviction-policy",
     ),
 )

@@ -110,10 +110,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class Budget:
-    """A disruption budget that selects pods of a group; `allowed` is how many it lets go at once."""
+    """A disruption budget that selects pods of a group; `allowed` is how many it lets go at once, `unready` whether
+    pods that are not ready may always go.
+    """
 
     name: str
     allowed: Fact[int]
+    unready: Fact[bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,13 +140,16 @@ class Storage:
 
 @dataclass(frozen=True)
 class Start:
-    """How a group's nodes get their identity, start and stop. None: does not apply, an operator sees to it."""
+    """How a group's nodes get their identity, start and stop. None: does not apply, an operator sees to it.
+    `readiness_asks`: whether readiness asks for more than an open port, as for being in sync.
+    """
 
     headless: Fact[bool] | None = None
     not_ready_addresses: Fact[bool] | None = None
     fixed_node_id: Fact[str] | None = None
     parallel: Fact[bool] | None = None
     readiness_probe: Fact[bool] | None = None
+    readiness_asks: bool = False
     liveness_on_cluster: Fact[bool] | None = None
     grace_period: Fact[int] | None = None
     image: Fact[str] | None = None
@@ -164,15 +170,13 @@ class PodSecurity:
 @dataclass(frozen=True)
 class NodeGroup:
     """Nodes that are deployed alike: a StatefulSet, a Deployment, a node pool. `broker` and `controller` are None
-    while it can't be told. `voting` are the ordinals of the pods that vote, where they are told one by one. `pinned` is
-    the one zone that they may stand in, where there is one.
+    while it can't be told. `pinned` is the one zone that they may stand in, where there is one.
     """
 
     path: str
     replicas: Fact[int]
     broker: bool | None = True
     controller: bool | None = False
-    voting: frozenset[int] | None = None
     pinned: str = ""
     spreads: Fact[tuple[Spread, ...]] | None = None
     budgets: Fact[tuple[Budget, ...]] | None = None

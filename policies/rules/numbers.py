@@ -7,7 +7,9 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
     """The facts of `facts`; what numbers don't say does not apply."""
     at = facts.path
     brokers = Fact(f"{at}.brokers", facts.brokers)
-    voters = Fact(f"{at}.{'brokers' if facts.combined else 'controllers'}", facts.voters)
+    voters = Fact(f"{at}.controllers", facts.voters)
+    if facts.combined:
+        voters = Fact(brokers.path, facts.voters, note="each broker votes")
     nodes = [_group(at, brokers, facts.max_unavailable, controller=facts.combined)]
     if not facts.combined:
         nodes.append(_group(f"{at}.controllers", voters, facts.controllers_max_unavailable, broker=False))
@@ -22,7 +24,7 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
         default=_replicas("", at, facts.replication_factor, facts.min_isr),
         others=tuple(_replicas(one.name, one.path, one.replication_factor, one.min_isr) for one in facts.topics),
         voters=voters,
-        combined=None,
+        combined=Fact(f"{at}.dedicatedControllers", facts.combined),
         zones=zones,
         groups=tuple(nodes),
     )

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from policies.rules.deciding import known, unsure
-from policies.rules.model import Answer, ClusterFacts, Finding, Limits, NodeGroup, Rule, Severity
+from policies.rules.model import Answer, ClusterFacts, Finding, Limits, Rule, Severity
 
 _KRAFT = "https://kafka.apache.org/documentation/#kraft"
 
@@ -51,45 +51,26 @@ def _zone_majority(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
         if group.controller is not False and group.pinned:
             pinned[group.pinned] += known(group.replicas) or 0
     # Voters are spread evenly over the zones (maxSkew 1): the fullest zone holds the quotient, rounded up.
-    even, unlucky = -(-voters // len(zones)), _unlucky(facts, voters, len(zones), limits)
+    even, unlucky = -(-voters // len(zones)), _unlucky(facts, voters, len(zones))
     fullest = max(pinned.values(), default=max(even, unlucky))
     if fullest > voters // 2:
         by_chance = not pinned and even <= voters // 2
-        unread = [group.spreads for group in facts.groups if group.controller and group.spreads]
-        if by_chance and any(one.undecided for one in unread):
-            yield from unsure(*unread)
-            return
         found = f"{len(zones)} zones for {voters} voters{' that are spread among other nodes' if by_chance else ''}"
         required = f"one zone {'may' if by_chance else 'would'} hold {fullest} of them, a majority"
         yield Finding(facts.zones.path, found, required)
 
 
-def _unlucky(facts: ClusterFacts, voters: int, zones: int, limits: Limits) -> int:
+def _unlucky(facts: ClusterFacts, voters: int, zones: int) -> int:
     """How many voters may share a zone where they are only some of the nodes that are spread: the scheduler does not
-    know which pods vote, unless a constraint selects just those.
+    know which pods vote. No constraint can tell it: of those over one key the API server takes one with DoNotSchedule.
     """
     most = 0
     for group in facts.groups:
         nodes = known(group.replicas)
         some_vote = group.controller and group.spreads is not None and nodes is not None and voters < nodes
-        if some_vote and nodes is not None and not _voters_apart(group, voters, limits):
+        if some_vote and nodes is not None:
             most = max(most, min(voters, -(-nodes // zones)))
     return most
-
-
-def _voters_apart(group: NodeGroup, voters: int, limits: Limits) -> bool:
-    """Whether a constraint spreads the group's voters, all voters that there are, evenly over zones."""
-    if group.voting is None or len(group.voting) != voters:
-        return False
-    return any(
-        spread.key == limits.zone_key
-        and spread.hard
-        and spread.matches
-        and spread.ordinals is not None
-        and (spread.ordinals >= group.voting if spread.exclusive else spread.ordinals == group.voting)
-        and spread.max_skew <= 1
-        for spread in known(group.spreads) or ()
-    )
 
 
 def _combined(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:

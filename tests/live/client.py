@@ -14,7 +14,7 @@ class KafkaClient:
     """Produces, consumes and asks, inside the cluster."""
 
     def __init__(self, cluster: Cluster, image: str, bootstrap: str) -> None:
-        self._cluster, self._bootstrap = cluster, bootstrap
+        self._cluster, self.image, self.bootstrap = cluster, image, bootstrap
         self._batch = 0
         pod = {
             "apiVersion": "v1",
@@ -39,10 +39,11 @@ class KafkaClient:
 
     def tool(self, name: str, *arguments: str) -> str:
         """Standard output of one of Kafka's tools, such as `kafka-topics.sh`."""
-        return self._cluster.kubectl(
-            "-n", "default", "exec", _POD, "--",
-            f"{_TOOLS}/{name}", "--bootstrap-server", self._bootstrap, *arguments,
-        )  # fmt: skip
+        return self.run(name, "--bootstrap-server", self.bootstrap, *arguments)
+
+    def run(self, name: str, *arguments: str) -> str:
+        """Standard output of a tool that is told of the brokers in another way."""
+        return self._cluster.kubectl("-n", "default", "exec", _POD, "--", f"{_TOOLS}/{name}", *arguments)
 
     def produce(self, topic: str, count: int) -> set[str]:
         """Sends `count` records with acks=all; the values of those that were acknowledged, unlike any sent before."""
@@ -70,7 +71,3 @@ class KafkaClient:
         arguments = ["--describe", "--all", "--entity-type", "brokers", "--entity-name", str(broker)]
         found = re.search(rf"^\s*{re.escape(key)}=(\S+)", self.tool("kafka-configs.sh", *arguments), re.MULTILINE)
         return found[1] if found else ""
-
-    def fully_replicated(self) -> bool:
-        """Whether every replica of every partition is in sync."""
-        return not self.tool("kafka-topics.sh", "--describe", "--under-replicated-partitions").strip()

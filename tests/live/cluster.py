@@ -1,16 +1,33 @@
 """The cluster as the API server tells, and waiting for it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from kubernetes import client, config
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from tests.live.process import run
+from tests.live.process import CommandFailed, run
 
 ZONE = "topology.kubernetes.io/zone"
+_METADATA = """
+import json
+from checker.wire import Connection
+found = Connection("127.0.0.1", 9092, 2).metadata().partitions
+print(json.dumps([[one.topic, one.index, one.leader, one.replicas, one.isr] for one in found]))
+"""
+
+
+class Partition(NamedTuple):
+    """A partition as a broker's metadata tells."""
+
+    topic: str
+    number: int
+    leader: int
+    replicas: list[int]
+    isr: list[int]
 
 
 def eventually(what: str, probe: Callable[[], bool], seconds: float = 180) -> None:
@@ -37,9 +54,9 @@ class Cluster:
         self._policy: Any = client.PolicyV1Api(api)
         self.namespace, self._name = namespace, stateful_set
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None, quiet: bool = False) -> str:
         """Standard output of kubectl on this cluster."""
-        return run("kubectl", *arguments, stdin=stdin, env={"KUBECONFIG": str(self._kubeconfig)})
+        return run("kubectl", *arguments, stdin=stdin, env={"KUBECONFIG": str(self._kubeconfig)}, quiet=quiet)
 
     def stateful_set(self) -> Any:
         """The brokers' StatefulSet."""
@@ -67,6 +84,54 @@ class Cluster:
         arguments = ["exec", broker, "-c", "kafka", "--", "cat", "/var/lib/kafka/data/kraft/meta.properties"]
         properties = self.kubectl("-n", self.namespace, *arguments).splitlines()
         return next(line for line in properties if line.startswith("directory.id="))
+
+    def status(self, broker: str) -> dict[str, Any]:
+        """What the broker's checker sees; empty where it does not answer."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{broker}:9094/proxy/status"
+        try:
+            found: dict[str, Any] = json.loads(self.kubectl("get", "--raw", path, quiet=True))
+        except CommandFailed:
+            return {}
+        return found
+
+    def partitions(self) -> list[Partition]:
+        """All partitions as a broker that answers sees them; empty where none does. Much faster than Kafka's tools."""
+        for broker in self.brokers():
+            command = ["exec", broker, "-c", "checker", "--", "python3", "-c", _METADATA]
+            try:
+                out = self.kubectl("-n", self.namespace, *command, quiet=True)
+            except CommandFailed:
+                continue
+            return [Partition(*one) for one in json.loads(out)]
+        return []
+
+    def leader(self, topic: str) -> str:
+        """Name of the broker that leads the topic's first partition."""
+        number = next(one.leader for one in self.partitions() if one.topic == topic and one.number == 0)
+        return f"{self._name}-{number}"
+
+    def quorum_leader(self) -> str:
+        """Name of the node that leads the quorum, in combined mode."""
+        return next(
+            f"{self._name}-{leader}"
+            for broker in self.brokers()
+            if (leader := self.status(broker).get("leader")) is not None
+        )
+
+    def fully_replicated(self) -> bool:
+        """Whether every replica of every partition is in sync."""
+        partitions = self.partitions()
+        return bool(partitions) and all(len(one.isr) == len(one.replicas) for one in partitions)
+
+    def replace_disk(self, broker: str) -> None:
+        """Deletes the broker's claim and the broker at once, as if its disk were gone."""
+        claim = f"data-{broker}"
+        self.core.delete_namespaced_persistent_volume_claim(claim, self.namespace)
+        self.kill(broker)
+
+    def kill(self, *brokers: str) -> None:
+        """Deletes the pods with no grace: the processes are killed."""
+        self.kubectl("-n", self.namespace, "delete", "pod", *brokers, "--grace-period=0", "--force")
 
     def zones(self) -> dict[str, str]:
         """The zone of each broker's node, by broker."""

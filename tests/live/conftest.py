@@ -11,7 +11,20 @@ from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
 # In the order of a stack's life; only the last one needs it.
-_ORDER = ("test_up", "test_records", "test_changes", "test_drain", "test_destroy")
+_ORDER = (
+    "test_up",
+    "test_records",
+    "test_readiness",
+    "test_changes",
+    "test_drain",
+    "test_stops",
+    "test_quorum",
+    "test_failover",
+    "test_placement",
+    "test_dedicated",
+    "test_majority_lost",
+    "test_destroy",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +71,7 @@ def topic(stack: Stack) -> str:
 
 
 @pytest.fixture
-def healthy(cluster: Cluster, kafka: KafkaClient) -> None:
+def healthy(cluster: Cluster) -> None:
     """Starts a test from three ready brokers and all replicas in sync, whatever the one before left."""
     eventually("all brokers are ready", lambda: len(cluster.ready()) == cluster.stateful_set().spec.replicas)
-    eventually("all replicas are in sync", kafka.fully_replicated)
+    eventually("all replicas are in sync", cluster.fully_replicated)

@@ -15,8 +15,10 @@ class CommandFailed(Exception):
     """A command ended with an error; the message is its output."""
 
 
-def run(*command: str, stdin: str | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Standard output of a command, with `env` added to the environment. Raises CommandFailed."""
+def run(*command: str, stdin: str | None = None, env: Mapping[str, str] | None = None, quiet: bool = False) -> str:
+    """Standard output of a command, with `env` added to the environment; not in the log when `quiet`. Raises
+    CommandFailed.
+    """
     start = time.monotonic()
     result = subprocess.run(
         command,
@@ -27,7 +29,7 @@ def run(*command: str, stdin: str | None = None, env: Mapping[str, str] | None =
         timeout=_LONGEST,
         check=False,
     )
-    log.info("%5.1f s  %s", time.monotonic() - start, " ".join(command)[:120])
+    log.log(logging.DEBUG if quiet else logging.INFO, "%5.1f s  %s", time.monotonic() - start, " ".join(command)[:120])
     if result.returncode:
         raise CommandFailed(f"{' '.join(command)}: exit code {result.returncode}\n{result.stdout}\n{result.stderr}")
     return result.stdout

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The live tests, on a real k3d with a real Kafka. With the official images where they can be pulled, else with the
 # testbed's (root on Debian); elsewhere they are skipped, with the reason, and KAFKA_HA_LIVE=required makes that a failure.
-# Arguments go to pytest.
+# Arguments go to pytest; after --bench, to the measurement of failover in place of the tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/testbed/env.sh
@@ -47,5 +47,10 @@ export PULUMI_BACKEND_URL=file://$state PULUMI_CONFIG_PASSPHRASE=live
 unset PULUMI_CONFIG_PASSPHRASE_FILE
 eval "$($python -m toolchain env --stack dev)"
 
+if [ "${1:-}" = --bench ]; then
+  shift
+  timed "bench" $python -m tests.bench.failover "$@"
+  exit
+fi
 timed "pytest" $python -m pytest tests/live -v --durations=0 --durations-min=1 \
   -o log_cli=true --log-cli-level=INFO --log-cli-format='%(asctime)s %(message)s' --log-cli-date-format=%T "$@"

@@ -9,6 +9,8 @@ from tests.live.process import run
 from tests.stack import ROOT, Stack
 
 CLUSTER = "kafka-ha-live"
+SINGLE = "single"
+"""A topic with one partition: a pause of its leader is a pause of all writes."""
 
 
 def live_stack(folder: Path) -> Stack:
@@ -16,6 +18,7 @@ def live_stack(folder: Path) -> Stack:
     file = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     config = {key.removeprefix("kafka-ha:"): value for key, value in file["config"].items()}
     config["cluster"]["name"] = CLUSTER
+    config["topics"].append({"name": SINGLE, "partitions": 1})
     if network := os.environ.get("LIVE_NETWORK"):
         config["cluster"]["network"] = network
     return Stack.create(folder, "live", config)

@@ -1,12 +1,14 @@
 """Changes to a running stack."""
 
-import threading
 from typing import Any
 
 import pytest
 
 from tests.live.client import KafkaClient
-from tests.live.cluster import Cluster, is_ready
+from tests.live.cluster import Cluster
+from tests.live.load import Load
+from tests.live.stack import SINGLE
+from tests.live.watch import Watch
 from tests.stack import PulumiFailed, Stack
 
 _WITH_COMMA = (
@@ -16,53 +18,32 @@ _WITH_COMMA = (
 pytestmark = pytest.mark.usefixtures("healthy")
 
 
-class Watch:
-    """Counts, several times a second, how many brokers are not ready."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster, self._end = cluster, threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._brokers = cluster.stateful_set().spec.replicas
-        self.most_unready, self.looks = 0, 0
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._end.wait(0.3):
-            ready = sum(map(is_ready, self._cluster.brokers().values()))
-            self.most_unready = max(self.most_unready, self._brokers - ready)
-            self.looks += 1
-
-
 def uids(cluster: Cluster) -> dict[str, str]:
     return {name: pod.metadata.uid for name, pod in cluster.brokers().items()}
 
 
 def test_a_changed_broker_setting_rolls_the_brokers_one_by_one(
-    stack: Stack, cluster: Cluster, kafka: KafkaClient, topic: str
+    stack: Stack, cluster: Cluster, kafka: KafkaClient
 ) -> None:
-    acknowledged = kafka.produce(topic, 100)
     pods, brokers = uids(cluster), cluster.stateful_set()
 
     def retention(settings: dict[str, Any]) -> None:
         settings["kafka"]["properties"] = {"log.retention.hours": 200}
 
     stack.change(retention)
-    with Watch(cluster) as watch:
+    with Load(cluster, kafka.image, kafka.bootstrap, SINGLE) as load, Watch(cluster) as watch:
         stack.up()
+        report = load.settle(0)
 
     assert watch.looks > 10
-    assert watch.most_unready == 1
+    assert watch.most_unready == 1, "each is in sync before the next stops"
+    assert watch.fewest_in_sync == 2, "no partition was under its minimum ISR"
+    assert not report.errors
+    assert report.longest_gap < 5
     assert cluster.stateful_set().metadata.uid == brokers.metadata.uid, "updated, not replaced"
     assert not set(pods.values()) & set(uids(cluster).values()), "every broker was restarted"
     assert [kafka.broker_setting(broker, "log.retention.hours") for broker in range(3)] == ["200"] * 3
-    assert acknowledged <= set(kafka.consume(topic))
+    assert {value for _, value in report.acknowledged} <= set(kafka.consume(SINGLE))
 
 
 def test_a_topic_is_changed_with_its_records_kept(

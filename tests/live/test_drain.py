@@ -29,6 +29,6 @@ def test_a_second_eviction_is_refused_while_a_node_is_drained(cluster: Cluster, 
     eventually("kafka-2 is ready", lambda: "kafka-2" in cluster.ready())
     assert cluster.brokers()["kafka-2"].spec.node_name == node
     assert cluster.volume(cluster.brokers()["kafka-2"]) == volume
-    eventually("all replicas are in sync", kafka.fully_replicated)
+    eventually("all replicas are in sync", cluster.fully_replicated)
     eventually("an eviction is allowed again", lambda: cluster.disruptions_allowed() == 1)
     assert acknowledged <= set(kafka.consume(topic))

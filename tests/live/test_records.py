@@ -31,5 +31,5 @@ def test_a_deleted_pod_returns_with_its_name_its_volume_and_its_data(
     assert cluster.volume(after) == volume
     assert after.spec.node_name == before.spec.node_name
     assert cluster.disk_id("kafka-1") == disk, "the disk was not formatted again"
-    eventually("all replicas are in sync", kafka.fully_replicated)
+    eventually("all replicas are in sync", cluster.fully_replicated)
     assert acknowledged <= set(kafka.consume(topic))

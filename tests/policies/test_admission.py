@@ -18,7 +18,7 @@ from policies.rules import RULES, Severity
 from tests.kwok import KwokCluster
 from tests.policies.api_server import KINDS, Answer, Server, until
 from tests.policies.manifests import BASES, CASES, HERE, base, load, rules, verdicts
-from tests.policies.test_others import program
+from tests.policies.own import own_objects
 
 # Cases of exported rules that no single object decides, and what else it takes.
 NOT_ALONE = {
@@ -28,6 +28,7 @@ NOT_ALONE = {
     "internal-topics/fail-bitnami-starts-from-kafkas-own-file": "the API server finds a fault of the case's own",
     "min-isr/fail-bitnami-absent-is-the-default": "settings in a ConfigMap",
     "min-isr-below-replication-factor/fail-own-offsets-below-the-clusters": "settings in a ConfigMap",
+    "odd-voters/fail-confluent-dynamic-quorum-of-four": "the quorum's other sets",
     "odd-voters/fail-own-four": "settings in a ConfigMap",
     "odd-voters/fail-strimzi-four": "the other pools",
     "parallel-start/fail-own-ordered": "roles in a ConfigMap",
@@ -158,10 +159,11 @@ def test_others_are_admitted(other: dict[str, Any], server: Server, enforced: di
     assert (answer.status, answer.text, answer.warnings) == (httpx.codes.CREATED, "", ())
 
 
-def test_the_programs_own_set_is_admitted(server: Server, enforced: dict[str, list[Answer]]) -> None:
-    (own,) = [one for one in program() if one["kind"] == "StatefulSet"]
-    answer = server.ask(own)
-    assert (answer.status, answer.text) == (httpx.codes.CREATED, "")
+def test_the_programs_own_sets_are_admitted(server: Server, enforced: dict[str, list[Answer]]) -> None:
+    for own in own_objects(dedicatedControllers={}):
+        if own["kind"] == "StatefulSet":
+            answer = server.ask(own)
+            assert (answer.status, answer.text) == (httpx.codes.CREATED, "")
 
 
 def test_a_large_workload_is_admitted(server: Server, enforced: dict[str, list[Answer]]) -> None:

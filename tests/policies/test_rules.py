@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.rules import RULES, KafkaFacts, Rule, TopicFacts, judge
+from policies.rules import RULES, KafkaFacts, Rule, Severity, TopicFacts, judge
 from policies.rules.disruption import tolerated
 
 SAFE = KafkaFacts(
@@ -19,7 +19,7 @@ SAFE = KafkaFacts(
     min_isr=2,
     max_unavailable=1,
 )
-LARGE = replace(SAFE, brokers=6, voters=5, replication_factor=4, max_unavailable=2)
+LARGE = replace(SAFE, brokers=6, voters=5, combined=False, replication_factor=4, max_unavailable=2)
 
 
 def topic(replication_factor: int, min_isr: int) -> tuple[TopicFacts, ...]:
@@ -39,7 +39,8 @@ def topic(replication_factor: int, min_isr: int) -> tuple[TopicFacts, ...]:
     ],
 )
 def test_safe(facts: KafkaFacts) -> None:
-    assert judge(facts) == []
+    assert [verdict for verdict in judge(facts) if verdict.severity is Severity.ERROR] == []
+    assert {verdict.rule for verdict in judge(facts)} == ({"combined-mode"} if facts.combined else set())
 
 
 @pytest.mark.parametrize(
@@ -54,13 +55,20 @@ def test_safe(facts: KafkaFacts) -> None:
         ("min-isr-below-replication-factor", replace(SAFE, min_isr=3), "kafka.minInsyncReplicas", "3"),
         ("min-isr-below-replication-factor", replace(SAFE, topics=topic(3, 4)), "topics[0].minInsyncReplicas", "4"),
         ("odd-voters", replace(LARGE, voters=4), "kafka.controllers", "4"),
-        ("voters", replace(SAFE, voters=1), "kafka.controllers", "1"),
-        ("voters-fit-nodes", replace(SAFE, voters=5), "kafka.controllers", "5"),
+        ("odd-voters", replace(SAFE, brokers=4, voters=4), "kafka.brokers", "4 (each broker votes)"),
+        ("voters", replace(LARGE, voters=1), "kafka.controllers", "1"),
         ("zone-majority", replace(SAFE, zones=("a", "b")), "cluster.zones", "2 zones for 3 voters"),
         ("zones", replace(SAFE, zones=("a", "b")), "cluster.zones", "2 zones (a, b)"),
         ("disruption-budget", replace(SAFE, max_unavailable=2), "kafka.maxUnavailable", "2"),
         ("disruption-budget", replace(SAFE, max_unavailable=0), "kafka.maxUnavailable", "0"),
-        ("disruption-budget", replace(LARGE, voters=3), "kafka.maxUnavailable", "2"),
+        ("disruption-budget", replace(LARGE, voters=3, combined=True), "kafka.maxUnavailable", "2"),
+        ("disruption-budget", replace(LARGE, max_unavailable=3), "kafka.maxUnavailable", "3"),
+        (
+            "disruption-budget",
+            replace(LARGE, controllers_max_unavailable=3),
+            "kafka.controllers.maxUnavailable",
+            "3",
+        ),
     ],
 )
 def test_unsafe(rule: str, facts: KafkaFacts, path: str, found: str) -> None:
@@ -83,18 +91,21 @@ COUNTS = st.integers(1, 12)
 
 
 @settings(deadline=None)
-@given(COUNTS, COUNTS, COUNTS, COUNTS, st.integers(1, 5))
+@given(COUNTS, st.none() | COUNTS, COUNTS, COUNTS, st.integers(1, 5))
 def test_what_passes_outlives_the_loss_of_the_budget_and_of_a_zone(
-    brokers: int, voters: int, factor: int, min_isr: int, zones: int
+    brokers: int, controllers: int | None, factor: int, min_isr: int, zones: int
 ) -> None:
-    """The rules together mean what they are for, whatever the numbers."""
-    budget = max(1, tolerated(factor, min_isr, voters))
+    """The rules together mean what they are for, whatever the numbers. `controllers`: None in combined mode."""
+    combined, voters = controllers is None, controllers or brokers
+    budget = max(1, tolerated(factor, min_isr, voters if combined else None))
+    voters_budget = budget if combined else max(1, (voters - 1) // 2)
     names = tuple(f"zone-{index}" for index in range(zones))
-    facts = KafkaFacts("kafka", "zones", brokers, voters, names, factor, min_isr, budget)
-    if judge(facts):
+    counts = brokers, voters, names, factor, min_isr, budget, combined, voters_budget
+    verdicts = judge(KafkaFacts("kafka", "zones", *counts))
+    if any(verdict.severity is Severity.ERROR for verdict in verdicts):
         return
     assert factor <= brokers
     assert factor - budget >= min_isr, "writes go on while the budget is used up"
-    assert 2 * (voters - budget) > voters, "so does the quorum"
+    assert 2 * (voters - voters_budget) > voters, "so does the quorum"
     assert 2 * (voters - -(-voters // zones)) > voters, "the quorum outlives the fullest zone"
     assert factor - -(-factor // zones) >= min_isr, "so do writes"

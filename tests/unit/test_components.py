@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from components.kafka_cluster import KafkaCluster
-from components.kafka_settings import KafkaSettings, TopicSettings
+from components.kafka_settings import Controllers, KafkaSettings, TopicSettings
 from components.kafka_topic import KafkaTopic
 from components.kinds import KINDS
 from components.kinds.k3d import K3dSettings
@@ -28,14 +28,28 @@ class Recorder(mocks.Mocks):
 
     def __init__(self) -> None:
         self.registered: dict[str, mocks.MockResourceArgs] = {}
+        self.requests: dict[str, Any] = {}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        assert args.name not in self.registered
         self.registered[args.name] = args
         outputs = {"stdout": '{"name": "orders"}'} if args.typ == "command:local:Command" else {}
         return f"{args.name}-id", {**args.inputs, **outputs}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None
+
+
+class Monitor(mocks.MockMonitor):
+    """Remembers the options too, which the mocks are not told."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._requests = recorder.requests
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, the name in Pulumi's protocol
+        self._requests[request.name] = request
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +62,8 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def recorder() -> Recorder:
     recorder = Recorder()
-    mocks.set_mocks(recorder, project="kafka-ha", stack="unit", organization="organization")
+    monitor = Monitor(recorder)
+    mocks.set_mocks(recorder, project="kafka-ha", stack="unit", monitor=monitor, organization="organization")
     return recorder
 
 
@@ -63,19 +78,104 @@ def registered(recorder: Recorder, program: Callable[[], object]) -> dict[str, m
     return recorder.registered
 
 
+def simulated(zones: tuple[str, ...] = ZONES) -> ZonedCluster:
+    return ZonedCluster("cluster", KwokSettings(kind="kwok", zones=zones))
+
+
+def deployed(recorder: Recorder, settings: KafkaSettings, *, labelled: bool = False) -> dict[str, str]:
+    """The types of what a KafkaCluster registers, by name. `labelled`: whether pods know their zone."""
+
+    def program() -> None:
+        cluster = simulated()
+        cluster.pods_know_their_zone = labelled
+        KafkaCluster("kafka", settings, cluster)
+
+    found = registered(recorder, program)
+    return {name: args.typ for name, args in found.items() if name.startswith("kafka")}
+
+
+def needed(recorder: Recorder, name: str) -> set[str]:
+    """What a resource waits for before it is created, by name."""
+    return {urn.rpartition("::")[2] for urn in recorder.requests[name].dependencies}
+
+
+OF_ALL = {
+    "kafka": "kafka-ha:index:KafkaCluster",
+    "kafka-namespace": "kubernetes:core/v1:Namespace",
+    "kafka-account": "kubernetes:core/v1:ServiceAccount",
+    "kafka-role": "kubernetes:rbac.authorization.k8s.io/v1:Role",
+    "kafka-role-binding": "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    "kafka-checker": "kubernetes:core/v1:ConfigMap",
+    "kafka-marks": "kubernetes:core/v1:ConfigMap",
+    "kafka-client": "kubernetes:core/v1:ConfigMap",
+    "kafka-service": "kubernetes:core/v1:Service",
+    **{f"kafka-{ordinal}": "kubernetes:core/v1:Service" for ordinal in range(3)},
+    "kafka-config": "kubernetes:core/v1:ConfigMap",
+    "kafka-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
+    "kafka-brokers": "kubernetes:apps/v1:StatefulSet",
+}
+OF_CONTROLLERS = {
+    "kafka-controller-service": "kubernetes:core/v1:Service",
+    **{f"kafka-controller-{ordinal}": "kubernetes:core/v1:Service" for ordinal in range(5)},
+    "kafka-controller-config": "kubernetes:core/v1:ConfigMap",
+    "kafka-controller-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
+    "kafka-controllers": "kubernetes:apps/v1:StatefulSet",
+}
+OF_ZONES = {
+    "kafka-zones": "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
+    "kafka-zones-binding": "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+}
+TOLERANT = KafkaSettings(fault_tolerance=2, dedicated_controllers=Controllers())
+
+
 def test_a_kafka_cluster_is_its_manifests(recorder: Recorder) -> None:
-    found = registered(recorder, lambda: KafkaCluster("kafka", KafkaSettings(), ZONES))
-    assert {name: args.typ for name, args in found.items()} == {
-        "kafka": "kafka-ha:index:KafkaCluster",
-        "kafka-namespace": "kubernetes:core/v1:Namespace",
-        "kafka-service": "kubernetes:core/v1:Service",
-        "kafka-config": "kubernetes:core/v1:ConfigMap",
-        "kafka-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
-        "kafka-brokers": "kubernetes:apps/v1:StatefulSet",
-    }
+    assert deployed(recorder, KafkaSettings()) == OF_ALL | OF_ZONES
+    found = recorder.registered
     assert found["kafka-brokers"].inputs["spec"]["replicas"] == 3
     assert found["kafka-disruption-budget"].inputs["spec"]["maxUnavailable"] == 1
     assert found["kafka"].inputs["settings"]["minInsyncReplicas"] == 2
+    assert found["kafka-account"].inputs["automountServiceAccountToken"] is False
+    assert found["kafka-role-binding"].inputs["roleRef"]["name"] == "kafka"
+
+
+def test_the_right_to_read_nodes_is_asked_for_only_where_pods_do_not_know_their_zone(recorder: Recorder) -> None:
+    assert deployed(recorder, KafkaSettings(), labelled=True) == OF_ALL
+
+
+def test_dedicated_controllers_are_a_set_of_their_own(recorder: Recorder) -> None:
+    fourth = {"kafka-3": "kubernetes:core/v1:Service"}
+    assert deployed(recorder, TOLERANT) == OF_ALL | OF_ZONES | OF_CONTROLLERS | fourth
+    found = recorder.registered
+    replicas = {name: found[name].inputs["spec"]["replicas"] for name in ("kafka-controllers", "kafka-brokers")}
+    assert replicas == {"kafka-controllers": 5, "kafka-brokers": 4}
+    assert found["kafka-controllers"].inputs["metadata"]["name"] == "kafka-controller"
+
+
+def test_what_is_needed_is_there_first(recorder: Recorder) -> None:
+    """Rights, files and budget before the nodes, and the controllers before the brokers that look for them."""
+    deployed(recorder, TOLERANT)
+    rights = {"kafka-account", "kafka-role", "kafka-role-binding", *OF_ZONES, "kafka-checker", "kafka-marks"}
+    own = OF_CONTROLLERS.keys() - {"kafka-controllers"}
+    assert needed(recorder, "kafka-controllers") == rights | own | {"kafka-namespace"}
+    own = {"kafka-service", "kafka-config", "kafka-disruption-budget", "kafka-controllers"}
+    own |= {f"kafka-{ordinal}" for ordinal in range(4)}
+    assert needed(recorder, "kafka-brokers") == rights | own | {"kafka-namespace"}
+    for name in OF_ALL.keys() - {"kafka", "kafka-namespace", "kafka-brokers"}:
+        assert needed(recorder, name) == {"kafka-namespace"}
+
+
+def test_what_the_nodes_write_is_not_taken_for_drift(recorder: Recorder) -> None:
+    deployed(recorder, TOLERANT)
+    ignored = {name: list(request.ignoreChanges) for name, request in recorder.requests.items()}
+    assert {name: paths for name, paths in ignored.items() if paths} == {"kafka-marks": ["data"]}
+
+
+def test_the_outputs_name_brokers_alone(recorder: Recorder) -> None:
+    clusters: list[KafkaCluster] = []
+    registered(recorder, lambda: clusters.append(KafkaCluster("kafka", TOLERANT, simulated())))
+    (kafka,) = clusters
+    assert kafka.brokers == ("kafka-0", "kafka-1", "kafka-2", "kafka-3")
+    assert kafka.tools["BROKER_PODS"] == "kafka-0 kafka-1 kafka-2 kafka-3"
 
 
 @pytest.mark.parametrize(
@@ -84,23 +184,26 @@ def test_a_kafka_cluster_is_its_manifests(recorder: Recorder) -> None:
         (KafkaSettings(replication_factor=4), ZONES),
         (KafkaSettings(min_insync_replicas=1), ZONES),
         (KafkaSettings(), ("zone-a", "zone-b")),
-        (KafkaSettings(brokers=5, controllers=4), ZONES),
+        (KafkaSettings(brokers=4), ZONES),
+        (KafkaSettings(dedicated_controllers=Controllers(), controllers=4), ZONES),
     ],
 )
 def test_an_unsafe_kafka_cluster_registers_nothing(
     recorder: Recorder, settings: KafkaSettings, zones: tuple[str, ...]
 ) -> None:
-    with pytest.raises(UnsafeSettings, match="the settings can't be deployed"):
-        KafkaCluster("kafka", settings, zones)
-    assert recorder.registered == {}
+    def program() -> None:
+        cluster = simulated(zones)
+        with pytest.raises(UnsafeSettings, match="the settings can't be deployed"):
+            KafkaCluster("kafka", settings, cluster)
+
+    assert not [name for name in registered(recorder, program) if name.startswith("kafka")]
 
 
 def test_an_unsafe_topic_registers_nothing(recorder: Recorder) -> None:
     def program() -> None:
-        cluster = ZonedCluster("cluster", KwokSettings(kind="kwok"))
-        kafka = KafkaCluster("kafka", KafkaSettings(), cluster.zones, cluster.placing())
+        kafka = KafkaCluster("kafka", KafkaSettings(), simulated())
         with pytest.raises(UnsafeSettings, match=r"kafka-ha:topics\[orders\].replicationFactor: got 2"):
-            KafkaTopic("orders", TopicSettings(name="orders", replication_factor=2), kafka, cluster)
+            KafkaTopic("orders", TopicSettings(name="orders", replication_factor=2), kafka)
 
     assert not [name for name in registered(recorder, program) if name.startswith("orders")]
 
@@ -143,9 +246,8 @@ def test_a_topic_is_planned_from_its_cluster(recorder: Recorder) -> None:
     topics: list[KafkaTopic] = []
 
     def program() -> None:
-        cluster = ZonedCluster("cluster", KwokSettings(kind="kwok"))
-        kafka = KafkaCluster("kafka", KafkaSettings(namespace="streams"), cluster.zones, cluster.placing())
-        topics.append(KafkaTopic("orders", TopicSettings(name="orders", partitions=6), kafka, cluster))
+        kafka = KafkaCluster("kafka", KafkaSettings(namespace="streams"), simulated())
+        topics.append(KafkaTopic("orders", TopicSettings(name="orders", partitions=6), kafka))
 
     environment = registered(recorder, program)["orders-topic"].inputs["environment"]
     environment = environment["value"]  # secret as a whole, with the kubeconfig in it

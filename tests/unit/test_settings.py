@@ -1,5 +1,6 @@
 """Every refused setting has its path, what was given, what is allowed and the way out."""
 
+import re
 from typing import Any
 
 import pytest
@@ -35,6 +36,41 @@ def test_defaults_are_safe() -> None:
     assert settings.cluster.zones == ("zone-a", "zone-b", "zone-c")
 
 
+@pytest.mark.parametrize(
+    ("given", "nodes", "replication", "budgets"),
+    [
+        ({}, (3, 3), (3, 2), (1, 1)),
+        ({"brokers": 5}, (5, 5), (3, 2), (1, 1)),
+        ({"dedicatedControllers": {}}, (3, 3), (3, 2), (1, 1)),
+        ({"dedicatedControllers": {}, "brokers": 20}, (20, 3), (3, 2), (1, 1)),
+        ({"faultTolerance": 2}, (5, 5), (4, 2), (1, 1)),
+        ({"faultTolerance": 2, "dedicatedControllers": {}}, (4, 5), (4, 2), (1, 1)),
+        ({"faultTolerance": 2, "dedicatedControllers": {}, "maxUnavailable": 2}, (4, 5), (4, 2), (2, 1)),
+        ({"brokers": 5, "replicationFactor": 5}, (5, 5), (5, 2), (1, 1)),
+        ({"dedicatedControllers": {}, "brokers": 5, "replicationFactor": 5, "controllers": 7}, (5, 7), (5, 2), (2, 2)),
+    ],
+)
+def test_what_is_left_open_follows_from_fault_tolerance(
+    given: dict[str, Any], nodes: tuple[int, int], replication: tuple[int, int], budgets: tuple[int, int]
+) -> None:
+    found = read_settings(kafka(**given)).kafka
+    assert (found.brokers, found.controllers) == nodes
+    assert (found.replication_factor, found.min_insync_replicas) == replication
+    assert (found.disruption_budget, found.controllers_budget) == budgets, "an unplanned loss has room beside it"
+
+
+def test_scalars_of_yaml_are_text_where_kafka_and_kubernetes_want_text() -> None:
+    given = kafka(properties={"a.b": True, "c": 5}, nodePool={"nodeSelector": {"kafka": True}})
+    found = read_settings(given).kafka
+    assert (found.properties, found.node_pool.node_selector) == ({"a.b": "true", "c": "5"}, {"kafka": "true"})
+
+
+def test_the_images_are_pinned() -> None:
+    found = read_settings(SIM).kafka
+    for image in (found.image, found.checker_image):
+        assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-[a-z0-9.]+)?", image)
+
+
 def test_a_kind_has_its_own_settings() -> None:
     cluster = read_settings({"cluster": {"kind": "k3d", "apiPort": 6550, "extraArgs": ["--servers-memory=2g"]}}).cluster
     assert isinstance(cluster, K3dSettings)
@@ -67,9 +103,49 @@ def test_a_kind_has_its_own_settings() -> None:
         (kafka(startupTimeout=60), ["kafka-ha:kafka.startupTimeout: got 60", "such as 30s"]),
         (kafka(image="apache/kafka"), ["kafka-ha:kafka.image: got 'apache/kafka'", "pinned by a tag or a digest"]),
         (kafka(image="apache/kafka:latest"), ["kafka-ha:kafka.image: got 'apache/kafka:latest'", "pinned by a tag"]),
-        (kafka(resources={"heap": "2Gi"}), ["kafka-ha:kafka.resources", "heap 2Gi: it must be below memory, 1Gi"]),
+        (kafka(checkerImage="python"), ["kafka-ha:kafka.checkerImage: got 'python'", "pinned by a tag or a digest"]),
+        (kafka(name="k" * 41), ["kafka-ha:kafka.name: got 'kkk", "at most 40 characters"]),
+        (kafka(terminationGracePeriod="10s"), ["kafka-ha:kafka.terminationGracePeriod: got '10s'", "at least 1m"]),
+        (kafka(resources={"heap": "2Gi"}), ["kafka-ha:kafka.resources.heap: got '2Gi'", "below memory, 1Gi"]),
+        (kafka(resources={"memory": "256Mi"}), ["kafka-ha:kafka.resources.heap: got '512Mi'", "below memory, 256Mi"]),
+        (kafka(resources={"heap": "1.5Mi"}), ["kafka-ha:kafka.resources.heap: got '1.5Mi'", "a whole number of Mi"]),
+        (kafka(storage={"volumes": 17}), ["kafka-ha:kafka.storage.volumes: got 17", "less than or equal to 16"]),
+        (kafka(faultTolerance=3), ["kafka-ha:kafka.faultTolerance: got 3", "1 or 2"]),
+        (
+            kafka(controllers=5),
+            ["kafka-ha:kafka.controllers: got 5", "each of the 3 brokers votes", "set dedicatedControllers: {}"],
+        ),
+        (kafka(brokers=11), ["kafka-ha:kafka.brokers: got 11", "9 voters are the most", "dedicatedControllers: {}"]),
+        (
+            kafka(dedicatedControllers={"storage": {"volumes": 2}}),
+            ["kafka-ha:kafka.dedicatedControllers.storage.volumes: got 2", "input should be 1"],
+        ),
+        (
+            kafka(dedicatedControllers={"resources": {"heap": "1Gi"}}),
+            ["kafka-ha:kafka.dedicatedControllers.resources.heap: got '1Gi'", "below memory, 1Gi"],
+        ),
+        (
+            kafka(dedicatedControllers={"storge": {}}),
+            [
+                "kafka-ha:kafka.dedicatedControllers.storge: unknown key; allowed are resources, storage",
+                "mean storage?",
+            ],
+        ),
+        (kafka(dedicatedControllers=True), ["kafka-ha:kafka.dedicatedControllers: got True"]),
+        (
+            kafka(nodePool={"tolerations": [{"key": "kafka"}, {"keey": "kafka"}]}),
+            ["kafka-ha:kafka.nodePool.tolerations[1].keey: unknown key", "tolerationSeconds", "Did you mean key?"],
+        ),
+        (
+            kafka(nodePool={"tolerations": [{"operator": "In"}]}),
+            ["kafka-ha:kafka.nodePool.tolerations[0].operator: got 'In'", "'Equal' or 'Exists'"],
+        ),
+        (kafka(nodePool={"nodeSelector": {"a": []}}), ["kafka-ha:kafka.nodePool.nodeSelector.a: got []"]),
         (kafka(properties={"node.id": 1}), ["kafka-ha:kafka.properties", "it follows from the pod's ordinal"]),
         (kafka(properties={"min.insync.replicas": 1}), ["set kafka.minInsyncReplicas"]),
+        (kafka(properties={"metadata.log.dir": "/tmp"}), ["the metadata log is on the first claim"]),
+        (kafka(properties={" node.id": 1}), ["' node.id' is no property", "letters, digits"]),
+        (kafka(properties={"a": "1\nnode.id=2"}), ["'a' is no property", "one line of ASCII"]),
         (SIM | {"topics": "orders"}, ["kafka-ha:topics: got 'orders'", "a list of topics"]),
         (topics({}), ["kafka-ha:topics[0].name: got nothing, but it is needed"]),
         (topics({"name": "a b"}), ["kafka-ha:topics[0].name: got 'a b'"]),
@@ -98,8 +174,11 @@ def test_a_wrong_setting_is_refused_in_a_sentence(config: dict[str, Any], parts:
         (kafka(replicationFactor=5), {"replication-fits-brokers"}),
         (kafka(minInsyncReplicas=3), {"min-isr-below-replication-factor"}),
         (kafka(minInsyncReplicas=1), {"min-isr"}),
-        (kafka(brokers=5, controllers=4), {"odd-voters"}),
-        (kafka(controllers=5), {"voters-fit-nodes"}),
+        (kafka(brokers=4), {"odd-voters"}),
+        (kafka(dedicatedControllers={}, controllers=4), {"odd-voters"}),
+        (kafka(dedicatedControllers={}, controllers=1), {"voters", "zone-majority"}),
+        (kafka(faultTolerance=2, brokers=3), {"replication-fits-brokers"}),
+        (kafka(faultTolerance=2, maxUnavailable=3), {"disruption-budget"}),
         (kafka(maxUnavailable=2), {"disruption-budget"}),
         (kafka(maxUnavailable=0), {"disruption-budget"}),
         ({"cluster": {"kind": "kwok", "zones": ["a", "b"]}}, {"zones", "zone-majority"}),
@@ -132,13 +211,16 @@ def test_long_values_are_cut() -> None:
     assert len(errors_of(kafka(image="x" * 5000))[0]) < 500
 
 
+KEYS = st.sampled_from(
+    [
+        *("kind", "zones", "brokers", "storage", "topics", "name", "controllers", "properties", "heap", "x", "volumes"),
+        *("faultTolerance", "dedicatedControllers", "nodePool", "tolerations", "nodeSelector", "resources", "memory"),
+    ]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | KEYS, inner, max_size=3),
     max_leaves=8,
-)
-KEYS = st.sampled_from(
-    ["kind", "zones", "brokers", "storage", "topics", "name", "controllers", "properties", "heap", "x"]
 )
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused
-from components.scripts.topic import KafkaTools, Simulation, Topic, delete, ensure, parse_description
+from components.scripts.topic import KafkaTopics, Simulation, Topic, delete, ensure, parse_description
 
 ORDERS = Topic("orders", 6, 3, {"min.insync.replicas": "2"})
 
@@ -129,7 +130,7 @@ def test_the_next_broker_is_asked_when_one_does_not_answer(tmp_path: Path, monke
             "BOOTSTRAP": "b:9092",
         }
     )
-    tools.create(ORDERS)
+    KafkaTopics(tools).create(ORDERS)
     first, second = (tmp_path / "calls").read_text().splitlines()
     assert "exec kafka-0" in first
     assert second.endswith(

@@ -1,0 +1,1 @@
+"""How long writes pause on a real k3d, beside a plain manifest: `python -m tests.bench.failover` (make bench-live)."""

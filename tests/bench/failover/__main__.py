@@ -1,0 +1,256 @@
+"""The command line: `python -m tests.bench.failover` (as `make bench-live` calls it)."""
+
+import datetime
+import itertools
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tests.bench.failover.figures import Figure, Round, Row, figure_rows, rows
+from tests.bench.failover.subjects import TOPIC, Subject, components, plain
+from tests.bench.machine import load, machine
+from tests.live.cluster import eventually
+from tests.live.load import Load
+from tests.live.process import run
+from tests.stack import ROOT
+
+_PAGE = ROOT / "docs/failover.md"
+_DEAD = 16.0  # seconds that a killed node stays away: more than the slowest client with Kafka's defaults
+_FEW = 3  # rounds of what is no pause
+_RECORDS = 200_000
+_ATTEMPTS = 40  # of having the leaders where an event needs them
+
+console = Console(stderr=True)
+
+
+def drain(subject: Subject) -> float:
+    """The node of the topic's leader is drained, with the DNS server that is on it."""
+    node, began = subject.node(subject.leader()), time.time()
+    subject.cluster.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s")
+    return began
+
+
+def kill(subject: Subject, pod: str) -> float:
+    """The pod's node loses its power, as far as containers can."""
+    node, began = subject.node(pod), time.time()
+    run("docker", "kill", node)
+    time.sleep(_DEAD)
+    return began
+
+
+def kill_leader(subject: Subject) -> float:
+    """Of the topic, not of the quorum."""
+    return kill(subject, _apart(subject)[0])
+
+
+def kill_quorum(subject: Subject) -> float:
+    """Of the quorum, not of the topic."""
+    return kill(subject, _apart(subject)[1])
+
+
+def kill_follower(subject: Subject) -> float:
+    """That leads neither."""
+    leads = {subject.leader(), subject.quorum_leader()}
+    return kill(subject, min({"kafka-0", "kafka-1", "kafka-2"} - leads))
+
+
+def kill_both(subject: Subject) -> float:
+    """The node that leads the topic and the quorum."""
+    quorum = subject.quorum_leader()
+    _move_leader(subject, lambda leader: leader == quorum)
+    return kill(subject, quorum)
+
+
+def roll(subject: Subject) -> float:
+    """Every broker is restarted, as a changed setting does."""
+    began = time.time()
+    subject.cluster.kubectl("-n", "kafka", "rollout", "restart", "statefulset/kafka")
+    subject.cluster.kubectl("-n", "kafka", "rollout", "status", "statefulset/kafka", "--timeout=600s")
+    return began
+
+
+EVENTS: dict[str, Callable[[Subject], float]] = {
+    "drain": drain,
+    "kill-leader": kill_leader,
+    "kill-follower": kill_follower,
+    "kill-quorum": kill_quorum,
+    "kill-both": kill_both,
+    "roll": roll,
+}
+
+
+def throughput(subject: Subject) -> float:
+    """MB/s of 1 KiB records that one producer with acks=all gets acknowledged, at full speed."""
+    arguments = ["--topic", TOPIC, "--num-records", str(_RECORDS), "--record-size", "1024", "--throughput", "-1"]
+    properties = ["acks=all", "compression.type=none", f"bootstrap.servers={subject.bootstrap}"]
+    out = subject.client.run("kafka-producer-perf-test.sh", *arguments, "--producer-props", *properties)
+    found = re.search(r"\(([0-9.]+) MB/sec\)", out.splitlines()[-1])
+    assert found, out
+    return float(found[1])
+
+
+def replace_broker(subject: Subject) -> float:
+    """Seconds from the loss of a broker's disk until it is back, a voter, and every replica in sync."""
+    leads = {subject.leader(), subject.quorum_leader()}
+    broker = min({"kafka-0", "kafka-1", "kafka-2"} - leads)
+    began = time.monotonic()
+    subject.cluster.replace_disk(broker)
+    eventually("the broker is gone", lambda: broker not in subject.cluster.ready())
+    subject.heal()
+    return time.monotonic() - began
+
+
+def roll_seconds(subject: Subject) -> float:
+    """Seconds of a rolling restart without load."""
+    return time.time() - roll(subject)
+
+
+FIGURES: dict[str, Callable[[Subject], float]] = {
+    "throughput, acks=all, 1 KiB (MB/s)": throughput,
+    "a broker's lost disk replaced (s)": replace_broker,
+    "rolling restart (s)": roll_seconds,
+}
+
+
+def _apart(subject: Subject) -> tuple[str, str]:
+    """The leaders of topic and quorum, on two nodes."""
+    quorum = subject.quorum_leader()
+    return _move_leader(subject, lambda leader: leader != quorum), quorum
+
+
+def _move_leader(subject: Subject, fits: Callable[[str], bool]) -> str:
+    """Moves the topic's leader, by its preferred replica, until it `fits`."""
+    for order in itertools.islice(itertools.cycle(itertools.permutations((0, 1, 2))), _ATTEMPTS):
+        if fits(leader := subject.leader()):
+            return leader
+        plan = {"version": 1, "partitions": [{"topic": TOPIC, "partition": 0, "replicas": list(order)}]}
+        pod = ["-n", "default", "exec", "live-client", "--", "bash", "-c"]
+        tool = f"/opt/kafka/bin/kafka-reassign-partitions.sh --bootstrap-server {subject.bootstrap}"
+        script = f"echo '{json.dumps(plan)}' >/tmp/plan; {tool} --reassignment-json-file /tmp/plan --execute"
+        subject.cluster.kubectl(*pod, script)
+        election = ["--election-type", "preferred", "--topic", TOPIC, "--partition", "0"]
+        subject.client.tool("kafka-leader-election.sh", *election)
+    raise AssertionError("the topic's leader can't be moved where it is wanted")
+
+
+@contextmanager
+def _undone(subject: Subject) -> Iterator[None]:
+    """Whatever an event has done to the nodes is undone."""
+    try:
+        yield
+    finally:
+        for node in json.loads(subject.cluster.kubectl("get", "nodes", "-o", "json"))["items"]:
+            name = node["metadata"]["name"]
+            if node["spec"].get("unschedulable"):
+                subject.cluster.kubectl("uncordon", name)
+            run("docker", "start", name)
+
+
+def measure(subject: Subject, event: str, clients: dict[str, str]) -> Round:
+    """One round: two clients write while it happens."""
+    subject.heal()
+    with ExitStack() as stack:
+        loads = {
+            client: stack.enter_context(
+                Load(
+                    subject.cluster,
+                    subject.image,
+                    subject.bootstrap,
+                    TOPIC,
+                    properties=properties,
+                    name=f"load-{client}",
+                )
+            )
+            for client, properties in clients.items()
+        }
+        with _undone(subject):
+            began = EVENTS[event](subject)
+            seconds = time.time() - began
+            reports = {client: load.settle(began) for client, load in loads.items()}
+        subject.heal()
+    gaps = {client: report.longest_gap for client, report in reports.items()}
+    errors = {client: sum(report.errors.values()) for client, report in reports.items()}
+    return Round(subject.name, event, gaps, errors, seconds)
+
+
+def bench(
+    rounds: Annotated[int, typer.Option(help="Rounds of each event.")] = 10,
+    only: Annotated[list[str] | None, typer.Option(help="Events; all when not given.")] = None,
+    subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
+    results: Annotated[Path, typer.Option(help="Where each round is written down as it ends.")] = Path(
+        ".failover.jsonl"
+    ),
+) -> None:
+    """Measure the pauses of writes; exit code 1 when a bound is missed."""
+    before, properties = load(), ""
+    done: list[Round] = []
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("components", "plain") if subjects == "both" else (subjects,):
+            own = Path(folder) / name
+            own.mkdir()
+            with components(own) if name == "components" else plain(own, properties) as subject:
+                properties = subject.properties
+                for event in only or EVENTS:
+                    for number in range(rounds):
+                        found = measure(subject, event, {"default": "", "exported": properties})
+                        done.append(found)
+                        with results.open("a") as file:
+                            file.write(json.dumps(asdict(found)) + "\n")
+                        shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
+                        console.print(f"{name}, {event}, round {number + 1}: {shown}")
+                for what in () if only else FIGURES:
+                    for number in range(_FEW):
+                        subject.heal()
+                        figures.append(Figure(name, what, FIGURES[what](subject)))
+                        console.print(f"{name}, {what}, round {number + 1}: {figures[-1].value:.1f}")
+    table = rows(done)
+    where = f"{machine()}; load {before} before the run, {load()} after it"
+    _PAGE.write_text(page(table, figures, datetime.date.today().isoformat(), where))
+    for sentence in filter(None, (row.missed for row in table)):
+        console.print(f"[red]missed:[/red] {sentence}")
+    raise typer.Exit(1 if any(row.missed for row in table) else 0)
+
+
+def page(table: list[Row], figures: list[Figure], date: str, where: str) -> str:
+    """The page, in Markdown."""
+    header = ("event", "client", "Kafka", "rounds", "p50 (s)", "p95 (s)", "max (s)", "errors", "bound of p95")
+    others = ("measured", "Kafka", "rounds", "median", "lowest", "highest")
+    verdict = "; ".join(filter(None, (row.missed for row in table))) or "every bound is kept"
+    return f"""\
+# Failover
+
+Written by `make bench-live`; don't edit.
+
+- Date: {date}
+- Machine: {where}
+- Verdict: {verdict}.
+
+How long writes pause: the longest time between two acknowledgements that an idempotent producer (acks=all, 50 records
+a second, one partition) gets while something happens to the nodes, on a k3d cluster with three zones whose nodes share
+this machine. `components` is the stack `dev` of this program, `plain` a careful manifest with Kafka's defaults
+(`tests/bench/failover/plain.yaml`) on a k3d cluster of its own. The client `exported` has the stack's output
+`clientProperties`, `default` has none. `errors` are those that reached the client's caller, of all rounds together.
+
+{_table(header, [row.cells for row in table])}
+
+{_table(others, figure_rows(figures)) if figures else ""}
+"""
+
+
+def _table(header: tuple[str, ...], body: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    typer.run(bench)

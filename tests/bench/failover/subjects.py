@@ -1,0 +1,90 @@
+"""What is measured: this program's Kafka, and a plain manifest, each on a k3d cluster of its own."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from components.scripts.k3d_cluster import create_command
+from components.scripts.lifecycle import Spec
+from tests.live.client import KafkaClient
+from tests.live.cluster import Cluster, eventually
+from tests.live.process import run
+from tests.live.stack import live_stack, remove_leftovers
+
+TOPIC = "gap"
+CLUSTER = "kafka-ha-plain"
+_PLAIN = Path(__file__).parent / "plain.yaml"
+_PODS = ("kafka-0", "kafka-1", "kafka-2")
+_IMAGE = "apache/kafka:4.3.1"
+
+
+class Subject:
+    """A running Kafka of three combined nodes, and a topic of one partition."""
+
+    def __init__(self, name: str, cluster: Cluster, bootstrap: str, properties: str) -> None:
+        self.name, self.cluster, self.bootstrap, self.properties = name, cluster, bootstrap, properties
+        self.image = _IMAGE
+        self.client = KafkaClient(cluster, _IMAGE, bootstrap)
+        self.client.tool("kafka-topics.sh", "--create", "--if-not-exists", "--topic", TOPIC, "--partitions", "1")
+
+    def leader(self) -> str:
+        """The pod that leads the topic."""
+        out = self.client.tool("kafka-topics.sh", "--describe", "--topic", TOPIC)
+        return f"kafka-{_number(r'Leader: ([0-9]+)', out)}"
+
+    def quorum_leader(self) -> str:
+        """The pod that leads the quorum."""
+        out = self.client.tool("kafka-metadata-quorum.sh", "describe", "--status")
+        return f"kafka-{_number(r'LeaderId: +([0-9]+)', out)}"
+
+    def node(self, pod: str) -> str:
+        """The Kubernetes node that the pod is on."""
+        name: str = self.cluster.brokers()[pod].spec.node_name
+        return name
+
+    def heal(self) -> None:
+        """Waits until every broker is ready and every replica in sync."""
+        eventually("all brokers are ready", lambda: self.cluster.ready() == set(_PODS), 300)
+        eventually("all replicas are in sync", self._in_sync, 300)
+
+    def _in_sync(self) -> bool:
+        return not self.client.tool("kafka-topics.sh", "--describe", "--under-replicated-partitions").strip()
+
+
+def _number(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, text
+    return found[1]
+
+
+@contextmanager
+def components(folder: Path) -> Iterator[Subject]:
+    """This program's, as the stack `dev` has it."""
+    remove_leftovers()
+    stack = live_stack(folder)
+    try:
+        stack.up()
+        outputs = stack.outputs()
+        cluster = Cluster(outputs["kubeconfig"], folder, "kafka", "kafka")
+        yield Subject("components", cluster, outputs["bootstrap"], outputs["clientProperties"])
+    finally:
+        stack.destroy()
+
+
+@contextmanager
+def plain(folder: Path, properties: str) -> Iterator[Subject]:
+    """The plain manifest's, on a k3d cluster as k3d makes it."""
+    options = {"network": network} if (network := os.environ.get("LIVE_NETWORK")) else {}
+    spec = Spec(CLUSTER, "bench", "bench", ("zone-a", "zone-b", "zone-c"), 1, options)
+    run("k3d", "cluster", "delete", CLUSTER)
+    run(*create_command(spec, 0))
+    try:
+        cluster = Cluster(run("k3d", "kubeconfig", "get", CLUSTER), folder, "kafka", "kafka")
+        cluster.kubectl("apply", "-f", str(_PLAIN))
+        eventually("all brokers are ready", lambda: cluster.ready() == set(_PODS), 300)
+        bootstrap = ",".join(f"{pod}.kafka-svc.kafka.svc.cluster.local:9092" for pod in _PODS)
+        yield Subject("plain", cluster, bootstrap, properties)
+    finally:
+        run("k3d", "cluster", "delete", CLUSTER)

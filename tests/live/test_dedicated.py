@@ -1,0 +1,109 @@
+"""Dedicated controllers, on a cluster that exists already and does not tell pods their zone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.client import KafkaClient
+from tests.live.cluster import Cluster, eventually
+from tests.stack import Stack
+
+NAMESPACE = "dedicated"
+_SMALL = {"cpu": "50m", "memory": "512Mi", "heap": "192Mi"}
+
+
+@pytest.fixture(scope="module")
+def dedicated(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A second stack on the live tests' cluster."""
+    folder = tmp_path_factory.mktemp("dedicated")
+    kubeconfig = folder / "cluster.kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(stack.outputs()["kubeconfig"])
+    config: dict[str, Any] = {
+        "cluster": {"kind": "existing", "kubeconfig": str(kubeconfig)},
+        "kafka": {
+            **stack.config["kafka"],
+            "namespace": NAMESPACE,
+            "resources": _SMALL,
+            "storage": {"size": "1Gi"},
+            "dedicatedControllers": {"resources": _SMALL, "storage": {"size": "1Gi"}},
+        },
+        "topics": [{"name": "orders", "partitions": 3}],
+    }
+    own = Stack.create(folder, "dedicated", config)
+    own.up()
+    yield own
+    own.destroy()
+
+
+@pytest.fixture(scope="module")
+def nodes(dedicated: Stack) -> dict[str, Cluster]:
+    """The brokers' and the controllers' side of the API."""
+    kubeconfig = dedicated.outputs()["kubeconfig"]
+    sides = {"kafka": "brokers", "kafka-controller": "controllers"}
+    for folder in sides.values():
+        (dedicated.folder / folder).mkdir()
+    return {folder: Cluster(kubeconfig, dedicated.folder / folder, NAMESPACE, name) for name, folder in sides.items()}
+
+
+def test_brokers_and_controllers_are_spread_each_by_themselves(nodes: dict[str, Cluster]) -> None:
+    for side in nodes.values():
+        assert len(side.ready()) == 3
+        assert sorted(side.zones().values()) == ["zone-a", "zone-b", "zone-c"]
+
+
+def test_only_controllers_vote(nodes: dict[str, Cluster]) -> None:
+    status = nodes["brokers"].status("kafka-0")
+    assert [node for node, _ in status["voters"]] == [1000, 1001, 1002]
+    assert status["leader"] in (1000, 1001, 1002)
+
+
+def test_a_second_up_changes_nothing(dedicated: Stack) -> None:
+    dedicated.up("--expect-no-changes")
+
+
+def test_a_controllers_disk_is_lost(dedicated: Stack, nodes: dict[str, Cluster]) -> None:
+    controllers, leader = nodes["controllers"], nodes["brokers"].status("kafka-0")["leader"]
+    pod = f"kafka-controller-{leader - 1000}"
+    uid, disk = controllers.brokers()[pod].metadata.uid, controllers.status(pod)["directory"]
+    controllers.replace_disk(pod)
+    eventually(
+        "a new controller is ready",
+        lambda: pod in controllers.ready() and controllers.brokers()[pod].metadata.uid != uid,
+    )
+    voters = dict(nodes["brokers"].status("kafka-0")["voters"])
+    assert voters[leader] == controllers.status(pod)["directory"] != disk
+    assert set(voters) == {1000, 1001, 1002}
+    assert len(nodes["brokers"].ready()) == 3, "the brokers did not mind"
+
+
+def test_controllers_stop_one_after_the_other(dedicated: Stack, nodes: dict[str, Cluster]) -> None:
+    controllers = nodes["controllers"]
+    pods = controllers.brokers()
+    controllers.kubectl("-n", NAMESPACE, "delete", "pod", *pods, "--wait=false")
+    fewest = 3
+
+    def over() -> bool:
+        nonlocal fewest
+        fewest = min(fewest, len(controllers.ready()) + sum(_stops(pod) for pod in controllers.brokers().values()))
+        new = [name for name, pod in controllers.brokers().items() if pod.metadata.uid != pods[name].metadata.uid]
+        return len(new) == 3 and len(controllers.ready()) == 3
+
+    eventually("every controller is new and ready", over, 400)
+    assert fewest >= 2, "two run at any time, those that wait for their turn counted in"
+    client = KafkaClient(
+        nodes["brokers"], dedicated.config["kafka"].get("image", "apache/kafka:4.3.1"), bootstrap(dedicated)
+    )
+    assert len(client.produce("orders", 50)) == 50
+
+
+def _stops(pod: Any) -> bool:
+    """Whether a pod is asked to stop and its Kafka still runs."""
+    running = [one for one in pod.status.container_statuses or [] if one.name == "kafka" and one.state.running]
+    return pod.metadata.deletion_timestamp is not None and bool(running)
+
+
+def bootstrap(stack: Stack) -> str:
+    address: str = stack.outputs()["bootstrap"]
+    return address

@@ -1,0 +1,33 @@
+"""This project's own manifests, as somebody would hand them to kubectl."""
+
+from typing import Any
+
+from components import manifests
+from components.kafka_plan import plan_kafka
+from components.kafka_settings import KafkaSettings
+
+RBAC = "rbac.authorization.k8s.io/v1"
+
+
+def own_objects(zones: tuple[str, ...] = ("a", "b", "c"), **settings: Any) -> list[dict[str, Any]]:
+    """All objects of a Kafka cluster with these settings, which the rules of settings have not seen."""
+    plan = plan_kafka(KafkaSettings.model_validate(settings), zones, "test")
+    found = [
+        ("v1", "Namespace", manifests.namespace(plan)),
+        ("v1", "ServiceAccount", manifests.service_account(plan)),
+        (RBAC, "Role", manifests.role(plan)),
+        (RBAC, "RoleBinding", manifests.role_binding(plan)),
+        (RBAC, "ClusterRole", manifests.zone_reader(plan)),
+        (RBAC, "ClusterRoleBinding", manifests.zone_reader_binding(plan)),
+        ("v1", "ConfigMap", manifests.checker_config_map(plan)),
+        ("v1", "ConfigMap", manifests.marks_config_map(plan)),
+        ("v1", "ConfigMap", manifests.client_config_map(plan)),
+    ]
+    for nodes in plan.groups:
+        found += [
+            ("v1", "Service", manifests.service(plan, nodes)),
+            ("v1", "ConfigMap", manifests.config_map(plan, nodes)),
+            ("policy/v1", "PodDisruptionBudget", manifests.disruption_budget(plan, nodes)),
+            ("apps/v1", "StatefulSet", manifests.stateful_set(plan, nodes)),
+        ]
+    return [{"apiVersion": version, "kind": kind, **content} for version, kind, content in found]
