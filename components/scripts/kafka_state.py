@@ -58,9 +58,9 @@ class State:
         return {key: partition.target for key, partition in self.partitions.items()}
 
     @property
-    def under_way(self) -> bool:
-        """Whether a reassignment has not ended, or was interrupted before its throttle was removed."""
-        return bool(self.throttled) or any(one.adding or one.removing for one in self.partitions.values())
+    def moving(self) -> bool:
+        """Whether any partition is being reassigned."""
+        return any(one.adding or one.removing for one in self.partitions.values())
 
     def racks(self, brokers: Collection[int]) -> dict[int, str]:
         """Of those brokers that are there."""

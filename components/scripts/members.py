@@ -89,7 +89,7 @@ class Cluster:
         """Moves replicas to brokers that hold far less than their share, as new ones do; ends what was interrupted."""
         state = read_state(self._tools)
         hungry = starved(state.targets, self._brokers)
-        if not hungry and not state.under_way:
+        if not (hungry or state.moving or state.throttled):
             return
         self._uncordon(hungry)
         if self._members.automatic or not hungry:

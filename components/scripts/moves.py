@@ -31,14 +31,15 @@ class Moves:
             state = read_state(self._tools)
             planned = plan(state)
             moving = {key: replicas for key, replicas in planned.items() if state.partitions[key].replicas != replicas}
+            throttled = {key: replicas for key, replicas in planned.items() if key[0] in state.throttled}
             if moving:
                 state.check(brokers, planned)
                 self._execute(what, state, moving)
-            elif left := {key: replicas for key, replicas in planned.items() if key[0] in state.throttled}:
-                self._wait(what, left, {})  # one that was interrupted after its end, before its throttle was removed
+            elif throttled and not state.moving:  # interrupted before the throttle was removed
+                self._wait(what, throttled, {})
             else:
                 return
-        raise Refused(f"{what}: {len(moving)} partitions are still to be moved after {_ROUNDS} rounds. Run it again.")
+        raise Refused(f"{what}: new partitions kept coming, for {_ROUNDS} rounds. Run it again.")
 
     def _execute(self, what: str, state: State, moving: Mapping[Key, Replicas]) -> None:
         sizes = self._sizes()
@@ -65,7 +66,7 @@ class Moves:
             if len(found) < left:
                 left, since = len(found), time.monotonic()
             rest = _mib(copied.get(key, 0) for key in found)
-            progress(f"{what}: {len(found)} of {len(moving)} partitions left, of {rest}.{self._doubt(since)}")
+            progress(f"{what}: {len(found)} of {len(moving)} partitions left ({rest}).{self._doubt(since)}")
             time.sleep(pause)
             pause = min(2 * pause, _LATEST)
 

@@ -68,8 +68,8 @@ def test_all_replicas_are_moved_off_the_brokers_that_leave(capsys: pytest.Captur
     assert kafka.throttled == set()
     assert capsys.readouterr().err.splitlines() == [
         "evacuation of broker 3, 4: 4 partitions change, 5 MiB to copy.",
-        "evacuation of broker 3, 4: 4 of 4 partitions left, of 5 MiB.",
-        "evacuation of broker 3, 4: 4 of 4 partitions left, of 5 MiB.",
+        "evacuation of broker 3, 4: 4 of 4 partitions left (5 MiB).",
+        "evacuation of broker 3, 4: 4 of 4 partitions left (5 MiB).",
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_topic_that_is_made_meanwhile_is_moved_too() -> None:
 def test_topics_that_are_made_all_the_time_are_not_moved_for_ever() -> None:
     kafka = FakeKafka(5, FIVE)
     kafka.meanwhile = lambda: kafka.partitions.update({("late", len(kafka.partitions)): Standing((3, 4, 2))})
-    with pytest.raises(Refused, match="1 partitions are still to be moved after 5 rounds"):
+    with pytest.raises(Refused, match="new partitions kept coming, for 5 rounds"):
         Cluster(members(3), kafka).evacuate()
 
 
@@ -299,6 +299,15 @@ def test_a_replication_factor_is_raised_for_one_topic() -> None:
     assert {len(replicas) for replicas in kafka.replicas("orders").values()} == {4}
     assert kafka.replicas("audit") == {0: (0, 4, 2)}
     assert kafka.done == ["move 4 at 1000", "unthrottle", "elect 4"]
+
+
+def test_a_replication_factor_is_changed_while_another_topic_is_moved() -> None:
+    kafka = FakeKafka(5, FIVE)
+    kafka.partitions["audit", 0].to = (0, 1, 2)
+    reassign_topic(kafka, "orders", 4, 1000)
+    assert {len(replicas) for replicas in kafka.replicas("orders").values()} == {4}
+    assert kafka.partitions["audit", 0].to == (0, 1, 2)
+    assert kafka.done == ["move 4 at 1000", "elect 4"], "the last to end removes the throttle"
 
 
 def test_a_replication_factor_is_lowered() -> None:
