@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from components.failover import CLIENT, SERVER
@@ -18,7 +19,6 @@ LOG_FOLDER = "kraft"
 SERVICE = "svc"  # the article's name: kafka-svc
 
 _HERE = Path(__file__).parent
-_FILES = ("start.sh", "stop.sh", "log4j2.yaml")
 _LISTENERS = {"broker": ("PLAINTEXT", CLIENT_PORT), "controller": ("CONTROLLER", CONTROLLER_PORT)}
 
 
@@ -117,7 +117,8 @@ class KafkaPlan:
         controllers = self.controllers.addresses(CONTROLLER_PORT)
         return {
             "server.properties": _render(_server_properties(self.settings, nodes, controllers)),
-            **{name: (_HERE / "files" / name).read_text() for name in _FILES},
+            **_texts("files/*.sh"),
+            **_texts("files/*.yaml"),
         }
 
     def checksum(self, nodes: NodesPlan) -> str:
@@ -155,7 +156,7 @@ def plan_kafka(
             f"{controllers.first_id + ordinal}@{address}:{kafka_id(f'{identity}/{ordinal}')}"
             for ordinal, address in enumerate(controllers.addresses(CONTROLLER_PORT))
         ),
-        checker={file.name: file.read_text() for file in sorted((_HERE / "checker").glob("*.py"))},
+        checker=_texts("checker/*.py"),
         client_properties=_render(CLIENT),
     )
 
@@ -270,6 +271,12 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
         **SERVER,
         **settings.properties,
     }
+
+
+@cache
+def _texts(pattern: str) -> Mapping[str, str]:
+    """The files of this package that match, by name."""
+    return {file.name: file.read_text() for file in sorted(_HERE.glob(pattern))}
 
 
 def _render(properties: Mapping[str, str]) -> str:

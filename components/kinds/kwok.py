@@ -27,8 +27,8 @@ class KwokSettings(LocalSettings):
     """CPU of each node."""
     node_memory: Quantity = parse_quantity("32Gi")
     """Memory of each node."""
-    volumes_per_node: Annotated[int, Field(ge=1, le=20)] = 1
-    """Ready-made local volumes on each node."""
+    volumes_per_node: Annotated[int, Field(ge=1, le=20)] = 4
+    """Ready-made local volumes on each node: room for a controller and a broker with several volumes."""
     volume_size: Quantity = parse_quantity("100Gi")
     """Size of each of them."""
 

@@ -3,13 +3,12 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from components import manifests
 from components.kafka_plan import plan_kafka, plan_topic
 from components.settings import read_settings
 from tests.bench.figures import Growth, best
+from tests.own import rendered
 from tests.stack import ROOT
 
 SIZES = (25, 50, 100, 200)
@@ -50,6 +49,7 @@ def _config(number: int) -> dict[str, Any]:
         "kafka": {
             "name": f"kafka-{number}",
             "brokers": BROKERS,
+            "dedicatedControllers": {},
             "storage": {"size": "100Gi"},
             "resources": {"cpu": "2", "memory": "8Gi", "heap": "4Gi"},
             "properties": {"num.io.threads": 8, "log.retention.hours": 72},
@@ -61,16 +61,4 @@ def _config(number: int) -> dict[str, Any]:
 def _plan(config: dict[str, Any]) -> None:
     settings = read_settings(config)
     plan = plan_kafka(settings.kafka, settings.cluster.zones, f"bench/{settings.kafka.name}")
-    rendered = [*_rendered(plan), *(plan_topic(topic, settings.kafka) for topic in settings.topics)]
-    assert all(rendered)
-
-
-def _rendered(plan: Any) -> Iterator[manifests.Manifest]:
-    for render in (
-        manifests.namespace,
-        manifests.service,
-        manifests.config_map,
-        manifests.disruption_budget,
-        manifests.stateful_set,
-    ):
-        yield render(plan)
+    assert all([*rendered(plan), *(plan_topic(topic, settings.kafka) for topic in settings.topics)])

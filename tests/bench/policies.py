@@ -12,23 +12,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from components.kafka_plan import plan_kafka
-from components.manifests import Manifest as Content
-from components.manifests import config_map, disruption_budget, service, stateful_set
 from components.settings import read_settings
 from policies.adapter import plain
 from policies.configuration import Level
 from policies.manifest import Manifest, manifest
 from policies.session import Session
 from tests.bench.figures import Growth, Rules, best
+from tests.own import rendered
 from tests.stack import ROOT
 
 SIZES = (1250, 2500, 5000, 10_000)
-_KINDS = {
-    "StatefulSet": ("apps/v1", stateful_set),
-    "Service": ("v1", service),
-    "ConfigMap": ("v1", config_map),
-    "PodDisruptionBudget": ("policy/v1", disruption_budget),
-}
 
 
 def rules(repeats: int) -> Rules:
@@ -54,7 +47,7 @@ def fleet(resources: int) -> Iterator[Manifest]:
     }
     settings = read_settings(given)
     plan = plan_kafka(settings.kafka, settings.cluster.zones, "bench")
-    texts = [json.dumps(_object(kind, version, make(plan))) for kind, (version, make) in _KINDS.items()]
+    texts = [json.dumps(one) for one in rendered(plan)]
     for number in range(resources):
         cluster, kind = divmod(number, len(texts))
         namespace = f'"namespace": "kafka-{cluster}"'
@@ -62,10 +55,6 @@ def fleet(resources: int) -> Iterator[Manifest]:
         content = plain(json.loads(text))  # as the pack makes it of what Pulumi hands out
         assert isinstance(content, dict)
         yield manifest(content, f"urn:{number}")
-
-
-def _object(kind: str, version: str, content: Content) -> Content:
-    return {"apiVersion": version, "kind": kind, **content}
 
 
 def _run(resources: int) -> None:

@@ -22,12 +22,13 @@ from tests.bench.checkpoint import Checkpoint, cluster_only
 from tests.stack import ROOT, PulumiFailed, Stack
 
 _STRAIGHT = ROOT / "tests/bench/straight"
-_SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "cluster": {"kind": "kwok", "name": "bench-components", "nodesPerZone": 2},
     "topics": [{"name": "orders", "partitions": 6}],
 }
 
 
+_LABEL = "app.kubernetes.io/name=kafka"
 _EMPTY_PACK = """
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
@@ -45,7 +46,7 @@ class Program:
     @classmethod
     def components(cls, folder: Path) -> "Program":
         """This checkout's program."""
-        return cls(Stack.create(folder, "bench", _SETTINGS, _environment(folder)), "bench-components")
+        return cls(Stack.create(folder, "bench", SETTINGS, _environment(folder)), "bench-components")
 
     @classmethod
     def straight(cls, folder: Path) -> "Program":
@@ -83,7 +84,7 @@ class Program:
         file = self.stack.folder / "checkpoint.json"
         file.write_text(json.dumps(cluster_only(self.checkpoint())))
         kubeconfig = self.stack.outputs()["kubeconfig"]
-        _take_all_off(client.CoreV1Api(config.new_client_from_config_dict(yaml.safe_load(kubeconfig))))
+        _take_all_off(config.new_client_from_config_dict(yaml.safe_load(kubeconfig)))
         self.stack.pulumi("stack", "import", "--stack", self.stack.name, "--file", str(file))
 
     def _seconds(self, *command: str) -> float:
@@ -122,8 +123,13 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _take_all_off(core: Any) -> None:
-    """The brokers' namespace goes, and what was on the volumes is forgotten, so that new claims may have them."""
+def _take_all_off(api: Any) -> None:
+    """The brokers' namespace goes, and the rights that are in none; what was on the volumes is forgotten, so that new
+    claims may have them.
+    """
+    core, rights = client.CoreV1Api(api), client.RbacAuthorizationV1Api(api)
+    rights.delete_collection_cluster_role_binding(label_selector=_LABEL)
+    rights.delete_collection_cluster_role(label_selector=_LABEL)
     core.delete_namespace("kafka")
     gone = retry(stop=stop_after_delay(120), wait=wait_fixed(0.2), retry=retry_if_result(bool))
     gone(lambda: [item for item in core.list_namespace().items if item.metadata.name == "kafka"])()

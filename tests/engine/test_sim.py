@@ -31,10 +31,19 @@ def set_topics(stack: Stack, *topics: dict[str, Any]) -> None:
     stack.change(lambda config: config.update(topics=list(topics)))
 
 
+def variables(pod: Any) -> dict[str, str]:
+    """What the checker's container is told."""
+    (checker,) = [one for one in pod.spec.init_containers if one.name == "checker"]
+    return {one.name: one.value for one in checker.env}
+
+
 def test_preview_with_no_cluster_yet(sim: Stack) -> None:
-    steps = sim.preview()
-    for resource in ("cluster-kwok", "cluster-kubernetes", "kafka-brokers", "kafka-disruption-budget", "orders-topic"):
-        assert steps[resource] == "create"
+    components = {"kafka-ha-sim", "cluster", "kafka", "orders"}
+    of_cluster = {"cluster-kwok", "cluster-kubernetes"}
+    rights = {"kafka-account", "kafka-role", "kafka-role-binding", "kafka-zones", "kafka-zones-binding"}
+    files = {"kafka-config", "kafka-checker", "kafka-marks", "kafka-client"}
+    of_kafka = {"kafka-namespace", "kafka-service", "kafka-disruption-budget", "kafka-brokers", "orders-topic"}
+    assert sim.preview() == dict.fromkeys(components | of_cluster | rights | files | of_kafka, "create")
     assert not (sim.folder / "kwok/clusters").exists(), "a preview makes nothing"
 
 
@@ -103,15 +112,16 @@ def test_a_changed_broker_setting_is_an_update(sim: Stack, api: Api) -> None:
 
 def test_scale_from_three_to_five(sim: Stack, api: Api) -> None:
     set_kafka(sim, brokers=5)
-    steps = sim.preview()
-    assert steps["kafka-brokers"] == "update"
-    assert "replace" not in set(steps.values())
+    changed = ("kafka", "kafka-config", "kafka-client", "kafka-brokers", "orders-topic")
+    assert sim.preview() == dict.fromkeys(changed, "update")
     sim.up()
     brokers = sim.outputs()["brokers"]
     assert sorted(brokers) == [f"kafka-{ordinal}" for ordinal in range(5)]
     nodes = [place["node"] for place in brokers.values()]
     assert len(set(nodes)) == 5
     assert len(api.core.list_namespaced_persistent_volume_claim("kafka").items) == 5
+    for pod in api.pods().values():
+        assert len(variables(pod)["VOTERS"].split(",")) == 5, "each of them votes"
 
 
 def test_an_unsafe_setting_changes_nothing(sim: Stack, api: Api) -> None:

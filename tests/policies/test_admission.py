@@ -16,9 +16,9 @@ from policies.manifest import UNKNOWN
 from policies.reference import page
 from policies.rules import RULES, Severity
 from tests.kwok import KwokCluster
+from tests.own import own_objects
 from tests.policies.api_server import KINDS, Answer, Server, until
 from tests.policies.manifests import BASES, CASES, HERE, base, load, rules, verdicts
-from tests.policies.own import own_objects
 
 # Cases of exported rules that no single object decides, and what else it takes.
 NOT_ALONE = {

@@ -126,6 +126,7 @@ def test_the_programs_own_stacks_pass(name: str, tmp_path: Path) -> None:
     assert "kafka-ha@v" in out, "the pack took part"
     assert mandatory(out) == set()
     assert "undecided" not in out
+    assert ("(combined-mode: " in out) is (name != "prod")
 
 
 def test_every_mandatory_rule_stops_what_is_unsafe(other: Other) -> None:

@@ -11,8 +11,8 @@ from policies.readers.program import COMPONENTS
 from policies.reading import read
 from policies.rules import ClusterFacts, Outcome, Severity, examine
 from policies.world import World
+from tests.own import own_objects
 from tests.policies.manifests import rules
-from tests.policies.own import own_objects
 from tests.stack import ROOT
 
 ZONES = ("zone-a", "zone-b", "zone-c")

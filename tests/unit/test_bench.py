@@ -1,12 +1,23 @@
 """The benchmark's own arithmetic: a figure that is wrong would pass for a fast program."""
 
+import json
+import re
+import runpy
 from typing import Any
 
 import pytest
 
+from components.kafka_cluster import KafkaCluster
+from components.kafka_topic import KafkaTopic
+from components.scripts.kwok_cluster import Kwok
+from components.settings import read_settings
+from components.zoned_cluster import ZonedCluster
 from tests.bench.checkpoint import cluster_only, difference
 from tests.bench.figures import Growth, Pairs, Rules, best, turns
+from tests.bench.programs import SETTINGS
 from tests.bench.report import Results, markdown
+from tests.stack import ROOT
+from tests.unit.mocks import Recorder, registered
 
 
 def test_the_ratio_is_that_of_the_medians() -> None:
@@ -132,3 +143,37 @@ def test_a_missed_bound_is_on_the_page_and_in_the_exit_code() -> None:
     missed = results(1.5)
     assert missed.missed == ["preview: 1.50 times the straight-line program; at most 1.2 is allowed"]
     assert missed.missed[0] in markdown(missed)
+
+
+def components() -> None:
+    """The program's own, with the benchmark's settings."""
+    settings = read_settings(SETTINGS)
+    kafka = KafkaCluster("kafka", settings.kafka, ZonedCluster("cluster", settings.cluster))
+    for topic in settings.topics:
+        KafkaTopic(topic.name, topic, kafka)
+
+
+def straight() -> None:
+    runpy.run_path(str(ROOT / "tests/bench/straight/__main__.py"))
+
+
+def made(program: Any) -> dict[str, Any]:
+    """The inputs of all Kubernetes objects that a program makes, by kind and name; ids and checksums left out."""
+    found = registered(Recorder.installed(), program).values()
+    objects = {f"{one.typ} {one.inputs['metadata']['name']}": one.inputs for one in found if "metadata" in one.inputs}
+    (cluster,) = [one.inputs["environment"] for one in found if "CLUSTER" in one.inputs.get("environment", ())]
+    standing = json.loads(cluster["CLUSTER"])["options"]["objects"]
+    objects |= {f"{one['kind']} {one['metadata']['name']}": one for one in standing}
+    text = re.sub(r"\b[A-Za-z0-9_-]{22}\b(?=[\",])", "ID", json.dumps(objects))
+    text = re.sub(r'("kafka-ha/config-checksum": )"\w+"', r'\1"CHECKSUM"', text)
+    left: dict[str, Any] = json.loads(text)
+    return left
+
+
+def test_the_straight_line_program_makes_the_same_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(Kwok, "find", lambda self: None)
+    ours, theirs = made(components), made(straight)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        assert ours[name] == theirs[name], name

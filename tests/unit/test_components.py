@@ -1,12 +1,8 @@
 """The components under Pulumi's mocks: what they register, with what options, and that they refuse before they do."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
-import pulumi
 import pytest
-from pulumi.runtime import mocks
 
 from components.kafka_cluster import KafkaCluster
 from components.kafka_settings import Controllers, KafkaSettings, TopicSettings
@@ -19,37 +15,14 @@ from components.scripts.k3d_cluster import K3d
 from components.scripts.kwok_cluster import Kwok
 from components.scripts.lifecycle import Found
 from components.zoned_cluster import ZonedCluster
+from tests.unit.mocks import Recorder, registered
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 
 
-class Recorder(mocks.Mocks):
-    """Answers as the engine would, and remembers what was registered."""
-
-    def __init__(self) -> None:
-        self.registered: dict[str, mocks.MockResourceArgs] = {}
-        self.requests: dict[str, Any] = {}
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        assert args.name not in self.registered
-        self.registered[args.name] = args
-        outputs = {"stdout": '{"name": "orders"}'} if args.typ == "command:local:Command" else {}
-        return f"{args.name}-id", {**args.inputs, **outputs}
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-
-class Monitor(mocks.MockMonitor):
-    """Remembers the options too, which the mocks are not told."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(recorder)
-        self._requests = recorder.requests
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, the name in Pulumi's protocol
-        self._requests[request.name] = request
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder.installed()
 
 
 @pytest.fixture(autouse=True)
@@ -57,25 +30,6 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """No local cluster exists, whatever this machine has."""
     for tool in (K3d, Kwok):
         monkeypatch.setattr(tool, "find", lambda self: None)
-
-
-@pytest.fixture
-def recorder() -> Recorder:
-    recorder = Recorder()
-    monitor = Monitor(recorder)
-    mocks.set_mocks(recorder, project="kafka-ha", stack="unit", monitor=monitor, organization="organization")
-    return recorder
-
-
-def registered(recorder: Recorder, program: Callable[[], object]) -> dict[str, mocks.MockResourceArgs]:
-    """What the program registers, by resource name."""
-
-    @pulumi.runtime.test  # type: ignore[untyped-decorator]
-    def run() -> None:
-        program()
-
-    run()
-    return recorder.registered
 
 
 def simulated(zones: tuple[str, ...] = ZONES) -> ZonedCluster:

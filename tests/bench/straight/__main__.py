@@ -12,17 +12,25 @@ from pulumi_command import local
 ZONES = ["zone-a", "zone-b", "zone-c"]
 NODES = {f"{zone}-{index}": zone for zone in ZONES for index in range(2)}
 LABELS: Any = {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": "kafka"}
+SELECTED: Any = {**LABELS, "app.kubernetes.io/component": "broker"}
 DOMAIN = "kafka-svc.kafka.svc.cluster.local"
 BROKERS = ["kafka-0", "kafka-1", "kafka-2"]
 BOOTSTRAP = ",".join(f"{broker}.{DOMAIN}:9092" for broker in BROKERS)
 CLUSTER_ID = "LvQ0c5dXR2K0oYtQ8nVbXA"
+DIRECTORIES = ["TUGdKxHrQYSyc52lD2Y8Zw", "Rg0kCjEWRUyTIVXy0iBYmg", "bXIPLgLoQNCd8Wc5hzVDVQ"]
+CONTROLLERS = ",".join(f"{broker}.{DOMAIN}:9093" for broker in BROKERS)
+VOTERS = ",".join(f"{node}@{broker}.{DOMAIN}:9093:{DIRECTORIES[node]}" for node, broker in enumerate(BROKERS))
 FILES = Path("components/files")
+CHECKER = Path("components/checker")
 
 SERVER_PROPERTIES = f"""\
+process.roles=broker,controller
+listeners=PLAINTEXT://:9092,CONTROLLER://:9093
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-controller.quorum.voters=0@kafka-0.{DOMAIN}:9093,1@kafka-1.{DOMAIN}:9093,2@kafka-2.{DOMAIN}:9093
+controller.quorum.bootstrap.servers={CONTROLLERS}
+controller.quorum.auto.join.enable=true
 log.dirs=/var/lib/kafka/data/kraft
 default.replication.factor=3
 min.insync.replicas=2
@@ -32,7 +40,30 @@ transaction.state.log.min.isr=2
 share.coordinator.state.topic.replication.factor=3
 share.coordinator.state.topic.min.isr=2
 unclean.leader.election.enable=false
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
 auto.create.topics.enable=false
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=300
+controller.quorum.fetch.timeout.ms=1000
+controller.quorum.election.timeout.ms=500
+controller.quorum.election.backoff.max.ms=500
+controller.quorum.request.timeout.ms=1000
+socket.connection.setup.timeout.ms=1000
+socket.connection.setup.timeout.max.ms=2000
+replica.lag.time.max.ms=10000
+"""
+
+CLIENT_PROPERTIES = """\
+acks=all
+enable.idempotence=true
+request.timeout.ms=1500
+socket.connection.setup.timeout.ms=500
+socket.connection.setup.timeout.max.ms=1000
+reconnect.backoff.ms=50
+reconnect.backoff.max.ms=500
+retry.backoff.ms=50
+retry.backoff.max.ms=200
+metadata.max.age.ms=30000
 """
 
 storage_class = {
@@ -68,13 +99,13 @@ volumes = [
     {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": f"{node}-volume-0"},
+        "metadata": {"name": f"{node}-volume-{volume}"},
         "spec": {
             "capacity": {"storage": "100Gi"},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": "zonal-local",
-            "local": {"path": f"/simulated/{node}-volume-0"},
+            "local": {"path": f"/simulated/{node}-volume-{volume}"},
             "nodeAffinity": {
                 "required": {
                     "nodeSelectorTerms": [
@@ -89,6 +120,7 @@ volumes = [
         },
     }
     for node in NODES
+    for volume in range(4)
 ]
 
 cluster = local.Command(
@@ -131,13 +163,80 @@ namespace = k8s.core.v1.Namespace(
 )
 within = ResourceOptions(provider=provider, deleted_with=cluster, depends_on=[namespace])
 
+account = k8s.core.v1.ServiceAccount(
+    "account",
+    metadata={"name": "kafka", "namespace": "kafka", "labels": LABELS},
+    automount_service_account_token=False,
+    opts=within,
+)
+
+role = k8s.rbac.v1.Role(
+    "role",
+    metadata={"name": "kafka", "namespace": "kafka", "labels": LABELS},
+    rules=[
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch"], "resourceNames": ["kafka-marks"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["get", "update"],
+            "resourceNames": ["kafka-stop"],
+        },
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": ["get"], "resourceNames": ["kafka"]},
+    ],
+    opts=within,
+)
+
+role_binding = k8s.rbac.v1.RoleBinding(
+    "role-binding",
+    metadata={"name": "kafka", "namespace": "kafka", "labels": LABELS},
+    role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "kafka"},
+    subjects=[{"kind": "ServiceAccount", "name": "kafka", "namespace": "kafka"}],
+    opts=within,
+)
+
+zones_role = k8s.rbac.v1.ClusterRole(
+    "zones",
+    metadata={"name": "kafka-kafka-zones", "labels": LABELS},
+    rules=[{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}],
+    opts=ResourceOptions(provider=provider, deleted_with=cluster),
+)
+
+zones_role_binding = k8s.rbac.v1.ClusterRoleBinding(
+    "zones-binding",
+    metadata={"name": "kafka-kafka-zones", "labels": LABELS},
+    role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "kafka-kafka-zones"},
+    subjects=[{"kind": "ServiceAccount", "name": "kafka", "namespace": "kafka"}],
+    opts=ResourceOptions(provider=provider, deleted_with=cluster),
+)
+
+checker = k8s.core.v1.ConfigMap(
+    "checker",
+    metadata={"name": "kafka-checker", "namespace": "kafka", "labels": LABELS},
+    data={file.name: file.read_text() for file in sorted(CHECKER.glob("*.py"))},
+    opts=within,
+)
+
+marks = k8s.core.v1.ConfigMap(
+    "marks",
+    metadata={"name": "kafka-marks", "namespace": "kafka", "labels": LABELS},
+    opts=ResourceOptions(provider=provider, deleted_with=cluster, depends_on=[namespace], ignore_changes=["data"]),
+)
+
+client = k8s.core.v1.ConfigMap(
+    "client",
+    metadata={"name": "kafka-client", "namespace": "kafka", "labels": LABELS},
+    data={"client.properties": f"bootstrap.servers={BOOTSTRAP}\n{CLIENT_PROPERTIES}"},
+    opts=within,
+)
+
 service = k8s.core.v1.Service(
     "service",
-    metadata={"name": "kafka-svc", "namespace": "kafka", "labels": LABELS},
+    metadata={"name": "kafka-svc", "namespace": "kafka", "labels": SELECTED},
     spec={
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
-        "selector": LABELS,
+        "selector": SELECTED,
         "ports": [{"name": "client", "port": 9092}, {"name": "controller", "port": 9093}],
     },
     opts=within,
@@ -145,10 +244,11 @@ service = k8s.core.v1.Service(
 
 config = k8s.core.v1.ConfigMap(
     "config",
-    metadata={"name": "kafka-config", "namespace": "kafka", "labels": LABELS},
+    metadata={"name": "kafka-config", "namespace": "kafka", "labels": SELECTED},
     data={
         "server.properties": SERVER_PROPERTIES,
         "start.sh": (FILES / "start.sh").read_text(),
+        "stop.sh": (FILES / "stop.sh").read_text(),
         "log4j2.yaml": (FILES / "log4j2.yaml").read_text(),
     },
     opts=within,
@@ -156,38 +256,85 @@ config = k8s.core.v1.ConfigMap(
 
 budget = k8s.policy.v1.PodDisruptionBudget(
     "disruption-budget",
-    metadata={"name": "kafka", "namespace": "kafka", "labels": LABELS},
-    spec={"maxUnavailable": 1, "selector": {"matchLabels": LABELS}},
+    metadata={"name": "kafka", "namespace": "kafka", "labels": SELECTED},
+    spec={
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "IfHealthyBudget",
+        "selector": {"matchLabels": SELECTED},
+    },
     opts=within,
 )
 
-# Any: as a nested literal it costs the type checker minutes.
+# Any: as nested literals they cost the type checker minutes.
+restricted: Any = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+checker_environment: Any = [
+    {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+    {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    {"name": "NAMESPACE", "value": "kafka"},
+    {"name": "FIRST_NODE_ID", "value": "0"},
+    {"name": "ROLES", "value": "broker,controller"},
+    {"name": "MIN_ISR", "value": "2"},
+    {"name": "ZONES", "value": "zone-a zone-b zone-c"},
+    {"name": "CLUSTER_ID", "value": CLUSTER_ID},
+    {"name": "VOTERS", "value": VOTERS},
+    {"name": "CONTROLLERS", "value": CONTROLLERS},
+    {"name": "MARKS", "value": "kafka-marks"},
+    {"name": "LEASE", "value": "kafka-stop"},
+    {"name": "CLIENT_PORT", "value": "9092"},
+    {"name": "HEALTH_PORT", "value": "9094"},
+    {"name": "GRACE_PERIOD", "value": "300"},
+    {"name": "DISKS", "value": "/var/lib/kafka/data"},
+    {"name": "LOG_FOLDER", "value": "kraft"},
+    {"name": "RUN", "value": "/run/kafka-ha"},
+    {"name": "PYTHONPATH", "value": "/opt/kafka-ha"},
+    {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
+    {"name": "MALLOC_ARENA_MAX", "value": "1"},
+]
+checker_container: Any = {
+    "image": "python:3.13.2-alpine3.21",
+    "imagePullPolicy": "IfNotPresent",
+    "env": checker_environment,
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+    "resources": {"requests": {"cpu": "10m", "memory": "20Mi"}, "limits": {"memory": "64Mi"}},
+    "securityContext": restricted,
+}
+checker_mounts: Any = [
+    {"name": "checker", "mountPath": "/opt/kafka-ha/checker", "readOnly": True},
+    {"name": "run", "mountPath": "/run/kafka-ha"},
+    {"name": "account", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True},
+]
 brokers_spec: Any = {
     "serviceName": "kafka-svc",
     "replicas": 3,
     "podManagementPolicy": "Parallel",
     "updateStrategy": {"type": "RollingUpdate"},
     "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-    "selector": {"matchLabels": LABELS},
+    "selector": {"matchLabels": SELECTED},
     "template": {
-        "metadata": {"labels": LABELS, "annotations": {"kafka-ha/config-checksum": "1"}},
+        "metadata": {"labels": SELECTED, "annotations": {"kafka-ha/config-checksum": "1"}},
         "spec": {
-            "terminationGracePeriodSeconds": 120,
+            "serviceAccountName": "kafka",
             "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 300,
             "enableServiceLinks": False,
+            "dnsConfig": {"options": [{"name": "timeout", "value": "1"}, {"name": "attempts", "value": "3"}]},
             "topologySpreadConstraints": [
                 {
                     "maxSkew": 1,
                     "minDomains": 3,
                     "topologyKey": "topology.kubernetes.io/zone",
                     "whenUnsatisfiable": "DoNotSchedule",
-                    "labelSelector": {"matchLabels": LABELS},
+                    "labelSelector": {"matchLabels": SELECTED},
                 },
                 {
                     "maxSkew": 1,
                     "topologyKey": "kubernetes.io/hostname",
                     "whenUnsatisfiable": "DoNotSchedule",
-                    "labelSelector": {"matchLabels": LABELS},
+                    "labelSelector": {"matchLabels": SELECTED},
                 },
             ],
             "securityContext": {
@@ -198,6 +345,24 @@ brokers_spec: Any = {
                 "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
+            "initContainers": [
+                {
+                    **checker_container,
+                    "name": "prepare",
+                    "command": ["python3", "-m", "checker.prepare"],
+                    "volumeMounts": [*checker_mounts, {"name": "data", "mountPath": "/var/lib/kafka/data"}],
+                },
+                {
+                    **checker_container,
+                    "name": "checker",
+                    "command": ["python3", "-m", "checker"],
+                    "restartPolicy": "Always",
+                    "volumeMounts": [
+                        *checker_mounts,
+                        {"name": "data", "mountPath": "/var/lib/kafka/data", "readOnly": True},
+                    ],
+                },
+            ],
             "containers": [
                 {
                     "name": "kafka",
@@ -205,36 +370,60 @@ brokers_spec: Any = {
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["bash", "/etc/kafka-ha/start.sh"],
                     "env": [
-                        {"name": "CLUSTER_ID", "value": CLUSTER_ID},
+                        {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
                         {"name": "DOMAIN", "value": DOMAIN},
-                        {"name": "VOTERS", "value": "3"},
+                        {"name": "LISTENERS", "value": "PLAINTEXT:9092 CONTROLLER:9093"},
+                        {"name": "DISKS", "value": "/var/lib/kafka/data"},
+                        {"name": "LOG_FOLDER", "value": "kraft"},
+                        {"name": "CLUSTER_ID", "value": CLUSTER_ID},
                         {"name": "HEAP", "value": "512m"},
+                        {"name": "JVM_OPTIONS", "value": ""},
+                        {"name": "GRACE_PERIOD", "value": "300"},
                     ],
                     "ports": [
                         {"name": "client", "containerPort": 9092},
                         {"name": "controller", "containerPort": 9093},
                     ],
-                    "startupProbe": {"tcpSocket": {"port": 9092}, "periodSeconds": 2, "failureThreshold": 300},
-                    "readinessProbe": {"tcpSocket": {"port": 9092}, "periodSeconds": 2},
+                    "startupProbe": {"tcpSocket": {"port": 9093}, "periodSeconds": 2, "failureThreshold": 1800},
+                    "readinessProbe": {
+                        "httpGet": {"path": "/ready", "port": 9094},
+                        "periodSeconds": 2,
+                        "timeoutSeconds": 2,
+                        "failureThreshold": 2,
+                    },
+                    "lifecycle": {"preStop": {"exec": {"command": ["bash", "/etc/kafka-ha/stop.sh"]}}},
                     "resources": {
                         "requests": {"cpu": "250m", "memory": "1Gi"},
                         "limits": {"memory": "1Gi"},
                     },
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
+                    "securityContext": restricted,
                     "volumeMounts": [
                         {"name": "data", "mountPath": "/var/lib/kafka/data"},
                         {"name": "config", "mountPath": "/etc/kafka-ha", "readOnly": True},
+                        {"name": "run", "mountPath": "/run/kafka-ha"},
                         {"name": "tmp", "mountPath": "/tmp"},
                     ],
                 }
             ],
             "volumes": [
                 {"name": "config", "configMap": {"name": "kafka-config"}},
+                {"name": "checker", "configMap": {"name": "kafka-checker"}},
                 {"name": "tmp", "emptyDir": {}},
+                {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                {
+                    "name": "account",
+                    "projected": {
+                        "sources": [
+                            {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
+                            {
+                                "configMap": {
+                                    "name": "kube-root-ca.crt",
+                                    "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                                }
+                            },
+                        ]
+                    },
+                },
             ],
         },
     },
@@ -251,12 +440,15 @@ brokers_spec: Any = {
 
 brokers = k8s.apps.v1.StatefulSet(
     "brokers",
-    metadata={"name": "kafka", "namespace": "kafka", "labels": LABELS},
+    metadata={"name": "kafka", "namespace": "kafka", "labels": SELECTED},
     spec=brokers_spec,
     opts=ResourceOptions(
         provider=provider,
         deleted_with=cluster,
-        depends_on=[service, config, budget],
+        depends_on=[
+            *(account, role, role_binding, zones_role, zones_role_binding),
+            *(checker, marks, service, config, budget),
+        ],
         custom_timeouts=CustomTimeouts(create="30m", update="30m"),
     ),
 )
@@ -294,3 +486,4 @@ pulumi.export("bootstrap", BOOTSTRAP)
 pulumi.export("disruptionBudget", {"name": budget.metadata.name, "maxUnavailable": 1})
 pulumi.export("clusterId", CLUSTER_ID)
 pulumi.export("topics", ["orders"])
+pulumi.export("clientProperties", CLIENT_PROPERTIES)

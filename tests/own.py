@@ -3,7 +3,7 @@
 from typing import Any
 
 from components import manifests
-from components.kafka_plan import plan_kafka
+from components.kafka_plan import KafkaPlan, plan_kafka
 from components.kafka_settings import KafkaSettings
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -11,7 +11,11 @@ RBAC = "rbac.authorization.k8s.io/v1"
 
 def own_objects(zones: tuple[str, ...] = ("a", "b", "c"), **settings: Any) -> list[dict[str, Any]]:
     """All objects of a Kafka cluster with these settings, which the rules of settings have not seen."""
-    plan = plan_kafka(KafkaSettings.model_validate(settings), zones, "test")
+    return rendered(plan_kafka(KafkaSettings.model_validate(settings), zones, "test"))
+
+
+def rendered(plan: KafkaPlan) -> list[dict[str, Any]]:
+    """All objects of a planned Kafka cluster."""
     found = [
         ("v1", "Namespace", manifests.namespace(plan)),
         ("v1", "ServiceAccount", manifests.service_account(plan)),
