@@ -438,6 +438,36 @@ brokers_spec: Any = {
     ],
 }
 
+tools = {
+    "NAMESPACE": "kafka",
+    "BROKER_PODS": " ".join(BROKERS),
+    "BOOTSTRAP": BOOTSTRAP,
+    "SIMULATED": "yes",
+    "KUBE_CONTEXT": "",
+    "KUBECONFIG_CONTENT": cluster.stdout,
+}
+members_environment = {
+    "MEMBERS": json.dumps(
+        {
+            "brokers": 3,
+            "brokers_set": "kafka",
+            "voters": 3,
+            "first_voter": 0,
+            "voters_set": "kafka",
+            "throttle": 52428800,
+            "automatic": True,
+        }
+    ),
+    **tools,
+}
+
+evacuation = local.Command(
+    "evacuation",
+    create="python3 -m components.scripts.members evacuate",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+)
+
 brokers = k8s.apps.v1.StatefulSet(
     "brokers",
     metadata={"name": "kafka", "namespace": "kafka", "labels": SELECTED},
@@ -447,10 +477,26 @@ brokers = k8s.apps.v1.StatefulSet(
         deleted_with=cluster,
         depends_on=[
             *(account, role, role_binding, zones_role, zones_role_binding),
-            *(checker, marks, service, config, budget),
+            *(checker, marks, service, config, budget, evacuation),
         ],
         custom_timeouts=CustomTimeouts(create="30m", update="30m"),
     ),
+)
+
+members = local.Command(
+    "members",
+    create="python3 -m components.scripts.members settle",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+    opts=ResourceOptions(depends_on=[brokers]),
+)
+
+rebalance = local.Command(
+    "rebalance",
+    create="python3 -m components.scripts.members rebalance",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+    opts=ResourceOptions(depends_on=[members]),
 )
 
 topic = local.Command(
@@ -469,12 +515,7 @@ topic = local.Command(
                 "allow_deletion": False,
             }
         ),
-        "NAMESPACE": "kafka",
-        "BROKER_PODS": " ".join(BROKERS),
-        "BOOTSTRAP": BOOTSTRAP,
-        "SIMULATED": "yes",
-        "KUBE_CONTEXT": "",
-        "KUBECONFIG_CONTENT": cluster.stdout,
+        **tools,
     },
     logging=local.Logging.STDERR,
     opts=ResourceOptions(depends_on=[brokers], deleted_with=brokers),
