@@ -438,7 +438,7 @@ brokers_spec: Any = {
     ],
 }
 
-tools = {
+tools: dict[str, pulumi.Input[str]] = {
     "NAMESPACE": "kafka",
     "BROKER_PODS": " ".join(BROKERS),
     "BOOTSTRAP": BOOTSTRAP,
@@ -446,7 +446,7 @@ tools = {
     "KUBE_CONTEXT": "",
     "KUBECONFIG_CONTENT": cluster.stdout,
 }
-members_environment = {
+members_environment: dict[str, pulumi.Input[str]] = {
     "MEMBERS": json.dumps(
         {
             "brokers": 3,
