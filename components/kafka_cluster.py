@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_snake
 
 from components import manifests
 from components.kafka_claims import KafkaClaims
+from components.kafka_members import KafkaMembers
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_release import split
 from components.kafka_settings import KafkaSettings
@@ -65,6 +66,7 @@ class KafkaCluster(pulumi.ComponentResource):
         self.brokers = plan.brokers.pods
         self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
+        members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self))
 
         claims = KafkaClaims(name, plan, cluster)
         protect = settings.protect or None  # None: as the component itself is
@@ -91,8 +93,9 @@ class KafkaCluster(pulumi.ComponentResource):
         k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
         sets: list[k8s.apps.v1.StatefulSet] = []
         for nodes in plan.groups:
-            sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+            sets.append(self._nodes(name, plan, nodes, within, [*needed, members.evacuation, *sets]))
         claims.grown("new-claims", self, sets)
+        members.follow(sets)
         self.stateful_set = sets[-1]
         self._live(name, plan)
         self.cluster_id = Output.from_input(plan.cluster_id)

@@ -151,6 +151,24 @@ class Controllers(SettingsModel):
     """Requests and limits of each controller."""
 
 
+class Reassignment(SettingsModel):
+    """How replicas are moved when brokers come and go; those of brokers that leave are always moved first."""
+
+    throttle: Quantity = parse_quantity("50Mi")
+    """Bytes a second that each broker may send, and take, for it: enough to outrun the writers, and little enough to
+    leave them room. May be changed while it runs: interrupt the deployment, and deploy again.
+    """
+    automatic: bool = True
+    """Whether brokers that hold far less than their share, as new ones do, are given it; else it is only told how."""
+
+    @field_validator("throttle")
+    @classmethod
+    def _ends(cls, throttle: QuantityValue) -> QuantityValue:
+        if throttle.amount < 2**20:
+            raise ValueError("a throttle is at least 1Mi: with less, replicas may never catch up with the writers")
+        return throttle
+
+
 # Defaults that follow from what is given.
 def _replication_factor(given: dict[str, Any]) -> int:
     return 2 + int(given["fault_tolerance"])  # the minimum ISR is left
@@ -221,6 +239,8 @@ class KafkaSettings(SettingsModel):
     """Where the pods may stand."""
     jvm_options: str = ""
     """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
+    reassignment: Reassignment = Reassignment()
+    """How replicas are moved when brokers come and go."""
     properties: Properties = Field(default_factory=dict)
     """More broker properties, as in `server.properties`. Those that Kafka can change at run time need no restart."""
     termination_grace_period: Minutes = parse_duration("5m")

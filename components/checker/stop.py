@@ -20,6 +20,7 @@ import time
 
 from .environment import Environment
 from .kubernetes import Api, ApiError
+from .leave import leave
 from .log import Log
 from .turn import SHUTDOWN, Turn
 from .verdict import unsafe
@@ -101,8 +102,8 @@ class Stop:
 
 def main() -> None:
     """Holds the node back until SIGTERM."""
-    environment = Environment.read()
-    stop = Stop(environment, Watch(environment), Turn(environment, Api()))
+    environment, api = Environment.read(), Api()
+    stop = Stop(environment, Watch(environment), Turn(environment, api))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         while True:
@@ -110,6 +111,7 @@ def main() -> None:
             time.sleep(_AGAIN)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        leave(environment, api)  # before another node's turn
         stop.end()
 
 

@@ -1,4 +1,4 @@
-"""Kafka's wire protocol, as much as the checker asks: Metadata, DescribeConfigs and DescribeQuorum.
+"""Kafka's wire protocol, as much as the checker asks: Metadata, DescribeConfigs, DescribeQuorum, RemoveRaftVoter.
 
 Message formats: Kafka protocol guide, https://kafka.apache.org/protocol; flexible versions: KIP-482; versions that
 Kafka 4 still answers: KIP-896. Named tuples here and in `verdict`: what dataclasses import is a tenth of the checker's
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
-METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM = 3, 32, 55
-_METADATA_VERSION, CONFIGS_VERSION, _QUORUM_VERSION = 5, 1, 2
+METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, REMOVE_VOTER = 3, 32, 55, 81
+_METADATA_VERSION, CONFIGS_VERSION, _QUORUM_VERSION, _REMOVE_VERSION = 5, 1, 2, 0
 CLIENT = b"kafka-ha-checker"
 _TOPIC_RESOURCE = 2
 _QUORUM_TOPIC = b"__cluster_metadata"
@@ -99,6 +99,12 @@ class Connection:
         """The quorum of controllers. Raises WireError when no leader answers."""
         topic = b"\2" + compact_of(_QUORUM_TOPIC) + b"\2" + struct.pack(">i", 0) + b"\0\0"
         return self.ask(DESCRIBE_QUORUM, _QUORUM_VERSION, topic + b"\0", parse_quorum, flexible=True)
+
+    def remove_voter(self, cluster_id: str, node: int, directory: str) -> None:
+        """Takes a voter out of the quorum (KIP-853); only its leader can. Raises WireError."""
+        disk = base64.urlsafe_b64decode(directory + "==")
+        body = compact_of(cluster_id.encode()) + struct.pack(">i", node) + disk + b"\0"
+        self.ask(REMOVE_VOTER, _REMOVE_VERSION, body, parse_removal, flexible=True)
 
     def close(self) -> None:
         """The next question connects again."""
@@ -306,6 +312,13 @@ def parse_quorum(answer: Reader) -> Quorum:
     if not found or found[0].leader < 0:
         raise WireError("the quorum has no leader")
     return found[0]
+
+
+def parse_removal(answer: Reader) -> None:
+    """Of a RemoveRaftVoter response of version 0. Raises WireError where it holds an error."""
+    answer.tags()  # of the header
+    answer.int32()  # throttle time
+    _refuse(answer.int16(), answer.compact_string())
 
 
 def _refuse(code: int, message: str) -> None:

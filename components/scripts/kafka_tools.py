@@ -11,6 +11,8 @@ from components.scripts.process import Refused, run
 
 _SECONDS = 120
 _ANSWERS = (r"had an error: (.+)", r"Error while executing topic command ?: (.+)", r"Exception: (.+)")
+# Not /dev/stdin: to open that anew, the container's user would have to own it.
+_WITH_FILE = 'file=$(mktemp) && cat >"$file" && "$@" "$file"; status=$?; rm -f "$file"; exit $status'
 
 
 class KafkaRefused(Refused):
@@ -23,14 +25,19 @@ class KafkaTools:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def run(self, tool: str, *arguments: str) -> str:
-        """Standard output of a tool such as `kafka-topics.sh`. Raises Refused, KafkaRefused where Kafka answered."""
+    def run(self, tool: str, *arguments: str, file: str | None = None) -> str:
+        """Standard output of a tool such as `kafka-topics.sh` or `kafka-cluster.sh unregister`. `file`: what is to be
+        in the file that the last argument asks for. Raises Refused, KafkaRefused where Kafka answered.
+        """
         environment = self._environment
         failure = Refused("no broker's pod is given.")
         for pod in environment["BROKER_PODS"].split():
-            command = [f"/opt/kafka/bin/{tool}", "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
+            command = [*f"/opt/kafka/bin/{tool}".split(), "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
+            if file is not None:
+                command = ["bash", "-c", _WITH_FILE, "bash", *command]
+            interactive = [] if file is None else ["-i"]
             try:
-                return self.kubectl("exec", pod, "-c", "kafka", "--", *command)
+                return self.kubectl("exec", *interactive, pod, "-c", "kafka", "--", *command, stdin=file)
             except Refused as error:
                 if answer := answer_in(str(error)):  # the same from every pod
                     raise KafkaRefused(answer) from error

@@ -23,6 +23,7 @@ _ORDER = (
     "test_quorum",
     "test_failover",
     "test_placement",
+    "test_scaling",
     "test_dedicated",
     "test_majority_lost",
     "test_destroy",

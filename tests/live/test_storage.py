@@ -112,7 +112,7 @@ def test_a_lost_second_disk_is_formatted_again_and_filled(
 
     assert cluster.disk_id("kafka-1") == first
     assert cluster.disk_id("kafka-1", "data-1") != second
-    eventually("all replicas are in sync", kafka.fully_replicated)
+    eventually("all replicas are in sync", cluster.fully_replicated)
     assert sum(replicas(kafka)[1].values()) == had
     assert acknowledged <= set(kafka.consume(topic))
     stack.up("--expect-no-changes")

@@ -37,7 +37,9 @@ def simulated(zones: tuple[str, ...] = ZONES) -> ZonedCluster:
 
 
 def deployed(recorder: Recorder, settings: KafkaSettings, *, labelled: bool = False) -> dict[str, str]:
-    """The types of what a KafkaCluster registers, by name. `labelled`: whether pods know their zone."""
+    """The types of what a KafkaCluster registers on the cluster, by name; the commands around it are
+    test_kafka_members'. `labelled`: whether pods know their zone.
+    """
 
     def program() -> None:
         cluster = simulated()
@@ -45,7 +47,8 @@ def deployed(recorder: Recorder, settings: KafkaSettings, *, labelled: bool = Fa
         KafkaCluster("kafka", settings, cluster)
 
     found = registered(recorder, program)
-    return {name: args.typ for name, args in found.items() if name.startswith("kafka")}
+    on_cluster = {name: args.typ for name, args in found.items() if args.typ != "command:local:Command"}
+    return {name: kind for name, kind in on_cluster.items() if name.startswith("kafka")}
 
 
 def needed(recorder: Recorder, name: str) -> set[str]:
@@ -110,10 +113,10 @@ def test_what_is_needed_is_there_first(recorder: Recorder) -> None:
     deployed(recorder, TOLERANT)
     rights = {"kafka-account", "kafka-role", "kafka-role-binding", *OF_ZONES, "kafka-checker", "kafka-marks"}
     own = OF_CONTROLLERS.keys() - {"kafka-controllers"}
-    assert needed(recorder, "kafka-controllers") == rights | own | {"kafka-namespace"}
+    assert needed(recorder, "kafka-controllers") == rights | own | {"kafka-namespace", "kafka-evacuation"}
     own = {"kafka-service", "kafka-config", "kafka-disruption-budget", "kafka-controllers"}
     own |= {f"kafka-{ordinal}" for ordinal in range(4)}
-    assert needed(recorder, "kafka-brokers") == rights | own | {"kafka-namespace"}
+    assert needed(recorder, "kafka-brokers") == rights | own | {"kafka-namespace", "kafka-evacuation"}
     for name in OF_ALL.keys() - {"kafka", "kafka-namespace", "kafka-brokers"}:
         assert needed(recorder, name) == {"kafka-namespace"}
 

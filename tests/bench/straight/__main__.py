@@ -441,6 +441,36 @@ brokers_spec: Any = {
     ],
 }
 
+tools: dict[str, pulumi.Input[str]] = {
+    "NAMESPACE": "kafka",
+    "BROKER_PODS": " ".join(BROKERS),
+    "BOOTSTRAP": BOOTSTRAP,
+    "SIMULATED": "yes",
+    "KUBE_CONTEXT": "",
+    "KUBECONFIG_CONTENT": cluster.stdout,
+}
+members_environment: dict[str, pulumi.Input[str]] = {
+    "MEMBERS": json.dumps(
+        {
+            "brokers": 3,
+            "brokers_set": "kafka",
+            "voters": 3,
+            "first_voter": 0,
+            "voters_set": "kafka",
+            "throttle": 52428800,
+            "automatic": True,
+        }
+    ),
+    **tools,
+}
+
+evacuation = local.Command(
+    "evacuation",
+    create="python3 -m components.scripts.members evacuate",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+)
+
 brokers = k8s.apps.v1.StatefulSet(
     "brokers",
     metadata={"name": "kafka", "namespace": "kafka", "labels": SELECTED},
@@ -450,10 +480,26 @@ brokers = k8s.apps.v1.StatefulSet(
         deleted_with=cluster,
         depends_on=[
             *(account, role, role_binding, zones_role, zones_role_binding),
-            *(checker, marks, service, *addresses, config, budget),
+            *(checker, marks, service, *addresses, config, budget, evacuation),
         ],
         custom_timeouts=CustomTimeouts(create="30m", update="30m"),
     ),
+)
+
+members = local.Command(
+    "members",
+    create="python3 -m components.scripts.members settle",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+    opts=ResourceOptions(depends_on=[brokers]),
+)
+
+rebalance = local.Command(
+    "rebalance",
+    create="python3 -m components.scripts.members rebalance",
+    environment=members_environment,
+    logging=local.Logging.STDERR,
+    opts=ResourceOptions(depends_on=[members]),
 )
 
 topic = TopicResource(
@@ -465,13 +511,7 @@ topic = TopicResource(
         "config": {"min.insync.replicas": "2"},
         "allowDeletion": False,
         "cluster": "straight",
-        "connection": {
-            "NAMESPACE": "kafka",
-            "BROKER_PODS": " ".join(BROKERS),
-            "BOOTSTRAP": BOOTSTRAP,
-            "SIMULATED": "yes",
-            "KUBE_CONTEXT": "",
-        },
+        "connection": {name: value for name, value in tools.items() if name != "KUBECONFIG_CONTENT"},
         "kubeconfig": pulumi.Output.secret(cluster.stdout),
     },
     ResourceOptions(depends_on=[brokers], deleted_with=brokers),
