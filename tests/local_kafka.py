@@ -1,4 +1,5 @@
-"""A real Kafka without Docker: one node as a process on the loopback, and a kubectl that reaches nothing else.
+"""A real Kafka without Docker: a node as a process on the loopback, a broker beside it where a test needs one, and a
+kubectl that reaches nothing else.
 
 Kafka's jars are those of the testbed (`tests/testbed/build.sh` gets them). Use `local_kafka`; tests are skipped, in
 words, where the jars or Java are missing.
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from components import manifests
+from components.checker.wire import Connection
 from components.kafka_plan import plan_kafka
 from components.kafka_settings import KafkaSettings
 from tests.stack import ROOT
@@ -41,6 +43,8 @@ class LocalKafka:
 
     folder: Path
     port: int
+    controller: int
+    """Port of its controller."""
 
     @property
     def bin(self) -> Path:
@@ -65,47 +69,70 @@ class LocalKafka:
         log.unlink(missing_ok=True)
         return found
 
+    @contextmanager
+    def second_broker(self) -> Iterator[None]:
+        """A broker 1 for a while; it stays registered."""
+        [port] = _free_ports(1)
+        properties = {**_properties(self, 1, port), "process.roles": "broker"}
+        with _running(self, 1, port, properties, ["--no-initial-controllers"]):
+            _await_registration(self)
+            yield
+
 
 @contextmanager
 def local_kafka(folder: Path, release: str) -> Iterator[LocalKafka]:
     """A running node, formatted with the metadata version `release`."""
     if not JARS.is_dir() or shutil.which("java") is None:
         pytest.skip(f"no Kafka: {JARS} or Java is missing (make testbed gets them)")
-    port, controller = _free_ports(2)
-    kafka = LocalKafka(folder, port)
-    _write(kafka, controller)
-    config = str(folder / "server.properties")
-    java = [*_JAVA, "-Xmx256m", f"-Dlog4j2.configurationFile={folder}/log4j2.yaml"]
-    formatting = ["format", "--standalone", "-t=LvQ0c5dXR2K0oYtQ8nVbXA", "-c", config, "--release-version", release]
-    with (folder / "node.log").open("w") as log:
+    kafka = LocalKafka(folder, *_free_ports(2))
+    _write_kubectl(kafka)
+    listeners = f"PLAINTEXT://127.0.0.1:{kafka.port},CONTROLLER://127.0.0.1:{kafka.controller}"
+    own = {"process.roles": "broker,controller", "listeners": listeners, "advertised.listeners": listeners}
+    properties = {**_properties(kafka, 0, kafka.port), **own}
+    with _running(kafka, 0, kafka.port, properties, ["--standalone", "--release-version", release]):
+        yield kafka
+
+
+@contextmanager
+def _running(
+    kafka: LocalKafka, node: int, port: int, properties: dict[str, str], formatting: list[str]
+) -> Iterator[None]:
+    """A node's process, as soon as it listens."""
+    config = kafka.folder / f"server-{node}.properties"
+    config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+    java = [*_JAVA, "-Xmx256m", f"-Dlog4j2.configurationFile={kafka.folder}/log4j2.yaml"]
+    formatting = ["format", "-t=LvQ0c5dXR2K0oYtQ8nVbXA", "-c", str(config), *formatting]
+    with (kafka.folder / f"node-{node}.log").open("w") as log:
         subprocess.run([*java, "kafka.tools.StorageTool", *formatting], stdout=log, stderr=log, check=True)
-        node = subprocess.Popen([*java, "kafka.Kafka", config], stdout=log, stderr=log)
+        process = subprocess.Popen([*java, "kafka.Kafka", str(config)], stdout=log, stderr=log)
         try:
-            _await(node, port)
-            yield kafka
+            _await(process, port)
+            yield
         finally:
-            node.kill()
-            node.wait()
+            process.kill()
+            process.wait()
 
 
-def _write(kafka: LocalKafka, controller: int) -> None:
-    listeners = f"PLAINTEXT://127.0.0.1:{kafka.port},CONTROLLER://127.0.0.1:{controller}"
-    properties = {
-        "process.roles": "broker,controller",
-        "node.id": "0",
+def _properties(kafka: LocalKafka, node: int, port: int) -> dict[str, str]:
+    listeners = f"PLAINTEXT://127.0.0.1:{port}"
+    return {
+        "node.id": str(node),
+        "broker.rack": f"rack-{node}",
         "listeners": listeners,
         "advertised.listeners": listeners,
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-        "log.dirs": str(kafka.folder / "data"),
+        "controller.quorum.bootstrap.servers": f"127.0.0.1:{kafka.controller}",
+        "log.dirs": str(kafka.folder / f"data-{node}"),
         "offsets.topic.replication.factor": "1",
         "log.retention.ms": "86400000",  # of the file, so not the topics' own
     }
-    (kafka.folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+
+
+def _write_kubectl(kafka: LocalKafka) -> None:
     (kafka.folder / "log4j2.yaml").write_text(_LOGGING)
     kafka.bin.mkdir()
-    (kafka.folder / "kubectl.json").write_text(json.dumps(_checker_environment(kafka.port, controller)))
+    (kafka.folder / "kubectl.json").write_text(json.dumps(_checker_environment(kafka.port, kafka.controller)))
     (kafka.bin / "kubectl").write_text(f"#!{sys.executable}\n{_KUBECTL}")
     (kafka.bin / "kubectl").chmod(0o755)
 
@@ -132,29 +159,43 @@ if verb == "get":
     ready = {{"conditions": [{{"type": "Ready", "status": "True"}}]}}
     print(json.dumps({{"items": [{{"metadata": {{"name": "kafka-0"}}, "status": ready}}]}}))
     sys.exit()
-pod, _, container, _, program, *arguments = rest
+pod, _, container, _, program, *arguments = (argument for argument in rest if argument != "-i")
 with (folder / "calls").open("a") as log:
     log.write(f"{{container}} {{Path(program).stem}}\\n")
 if container == "checker":
     environment = json.loads((folder / "kubectl.json").read_text())
     os.execve(sys.executable, [sys.executable, *arguments], environment)
 classes = dict(line.split()[:2] for line in Path({str(_TOOLS)!r}).read_text().splitlines())
-java = {list(_JAVA)!r}
-logging = f"-Dlog4j2.configurationFile={{folder}}/log4j2.yaml"
-os.execvp("java", [*java, "-Xmx128m", logging, classes[Path(program).stem], *arguments])
+java = [*{list(_JAVA)!r}, "-Xmx128m", f"-Dlog4j2.configurationFile={{folder}}/log4j2.yaml"]
+command = []
+for part in (program, *arguments):
+    command += [*java, classes[Path(part).stem]] if part.startswith("/opt/kafka/bin/") else [part]
+os.execvp(command[0], command)
 """
 
 
 def _await(node: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _STARTS_IN
     while time.monotonic() < deadline:
-        assert node.poll() is None, "Kafka ended: see node.log"
+        assert node.poll() is None, "Kafka ended: see its log"
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
         except OSError:
             time.sleep(0.2)
-    pytest.fail(f"Kafka does not listen after {_STARTS_IN} s: see node.log")
+    pytest.fail(f"Kafka does not listen after {_STARTS_IN} s: see its log")
+
+
+def _await_registration(kafka: LocalKafka) -> None:
+    """A broker listens before it is unfenced."""
+    connection = Connection("127.0.0.1", kafka.port, _STARTS_IN)
+    deadline = time.monotonic() + _STARTS_IN
+    while time.monotonic() < deadline:
+        if connection.metadata().brokers == {0, 1}:
+            connection.close()
+            return
+        time.sleep(0.2)
+    pytest.fail(f"broker 1 is not registered after {_STARTS_IN} s: see its log")
 
 
 def _free_ports(count: int) -> list[int]:

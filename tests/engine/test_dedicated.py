@@ -77,7 +77,7 @@ def test_one_node_of_each_group_may_be_drained_at_once(api: Api) -> None:
 
 
 def test_a_changed_setting_rolls_both_groups_and_replaces_nothing(sim: Stack, api: Api) -> None:
-    set_kafka(sim, **TOLERANT, properties={"num.io.threads": 4})
+    set_kafka(sim, **TOLERANT, properties={"queued.max.requests": 400})
     changed = ("kafka", "kafka-config", "kafka-controller-config", "kafka-brokers", "kafka-controllers")
     assert sim.preview() == dict.fromkeys(changed, "update")
     sim.up()

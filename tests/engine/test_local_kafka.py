@@ -1,4 +1,4 @@
-"""The dynamic resources on a real Kafka of one node: what they do, find and refuse, in Kafka's own words.
+"""The dynamic resources on a real Kafka of one node, and of two: what they do, find and refuse, in Kafka's own words.
 
 The tests share one node and stand in the order of its life.
 """
@@ -58,7 +58,7 @@ def topic(reach: dict[str, Any], **changed: Any) -> dict[str, Any]:
     """Inputs as the engine gives them: numbers are floats."""
     config = {"cleanup.policy": "compact,delete", "min.insync.replicas": "1"}
     given = {"name": "orders", "partitions": 3.0, "replicationFactor": 1.0, "config": config, "allowDeletion": True}
-    return {**given, **reach, **changed}
+    return {**given, "throttle": 50.0 * 2**20, **reach, **changed}
 
 
 def read(provider: LiveProvider, props: dict[str, Any]) -> ReadResult:
@@ -229,3 +229,14 @@ def test_the_engine_finds_drift_and_repairs_it(reach: dict[str, Any], tmp_path: 
     stack.destroy()
     assert read(TopicProvider(), topic(reach, name="drift")).id == ""
     assert read(SettingsProvider(), {"settings": {}, **reach}).outs == {"settings": {}, **reach}
+
+
+def test_the_replication_factor_is_changed_by_a_reassignment(reach: dict[str, Any], node: LocalKafka) -> None:
+    provider, asked = TopicProvider(), topic(reach, name="replicated")
+    provider.create(asked)
+    with node.second_broker():
+        for factor in (2.0, 1.0):
+            before, asked = asked, {**asked, "replicationFactor": factor}
+            live_kafka.forget()
+            provider.update("id", before, asked)
+            assert read(provider, asked).outs == asked, "and no throttle is left"

@@ -13,6 +13,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from tests.engine.conftest import Api
 from tests.stack import PulumiFailed, Stack
 
+COMMANDS = {"kafka-claims", "kafka-new-claims", "kafka-evacuation", "kafka-members", "kafka-rebalance"}
+
 eventually = retry(
     stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry_if_exception_type(AssertionError), reraise=True
 )
@@ -42,8 +44,11 @@ def test_preview_with_no_cluster_yet(sim: Stack) -> None:
     of_cluster = {"cluster-kwok", "cluster-kubernetes"}
     rights = {"kafka-account", "kafka-role", "kafka-role-binding", "kafka-zones", "kafka-zones-binding"}
     files = {"kafka-config", "kafka-checker", "kafka-marks", "kafka-client"}
-    of_kafka = {"kafka-namespace", "kafka-service", "kafka-disruption-budget", "kafka-brokers", "orders-topic"}
-    assert sim.preview() == dict.fromkeys(components | of_cluster | rights | files | of_kafka, "create")
+    of_kafka = {"kafka-namespace", "kafka-service", "kafka-disruption-budget", "kafka-brokers"}
+    of_kafka |= {f"kafka-{ordinal}" for ordinal in range(3)}
+    held = {"kafka-image", "kafka-settings", "orders-topic"}
+    resources = components | of_cluster | rights | files | of_kafka | held | COMMANDS
+    assert sim.preview() == dict.fromkeys(resources, "create")
     assert not (sim.folder / "kwok/clusters").exists(), "a preview makes nothing"
 
 
@@ -112,8 +117,10 @@ def test_a_changed_broker_setting_is_an_update(sim: Stack, api: Api) -> None:
 
 def test_scale_from_three_to_five(sim: Stack, api: Api) -> None:
     set_kafka(sim, brokers=5)
-    changed = ("kafka", "kafka-config", "kafka-client", "kafka-brokers", "orders-topic")
-    assert sim.preview() == dict.fromkeys(changed, "update")
+    changed = {"kafka", "kafka-config", "kafka-client", "kafka-brokers", *COMMANDS}
+    reached = {"kafka-image", "kafka-settings", "orders-topic"}  # by more brokers, which the state must know
+    new = dict.fromkeys(("kafka-3", "kafka-4"), "create")
+    assert sim.preview() == dict.fromkeys(changed | reached, "update") | new
     sim.up()
     brokers = sim.outputs()["brokers"]
     assert sorted(brokers) == [f"kafka-{ordinal}" for ordinal in range(5)]
@@ -146,6 +153,13 @@ def test_partitions_are_raised_and_never_lowered(sim: Stack) -> None:
         sim.up()
     set_topics(sim, {"name": "orders", "partitions": 9})
     sim.up()
+
+
+def test_the_replication_factor_is_changed(sim: Stack) -> None:
+    for factor in (4, 3):
+        set_topics(sim, {"name": "orders", "partitions": 9, "replicationFactor": factor})
+        assert sim.preview() == {"orders": "update", "orders-topic": "update"}
+        sim.up()
 
 
 def test_a_topic_is_deleted_only_when_its_settings_allowed_it(sim: Stack) -> None:
