@@ -42,6 +42,8 @@ class KafkaCluster(pulumi.ComponentResource):
     """Names of the brokers' pods."""
     stateful_set: k8s.apps.v1.StatefulSet
     """The brokers."""
+    settled: pulumi.Resource
+    """The command after which brokers and voters are those that are asked for."""
 
     def __init__(
         self,
@@ -60,44 +62,12 @@ class KafkaCluster(pulumi.ComponentResource):
         )
         identity = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name))
         plan = plan_kafka(settings, cluster.zones, identity, pods_know_their_zone=cluster.pods_know_their_zone)
-        child = ResourceOptions.merge(cluster.placing(), ResourceOptions(parent=self))
         # Not annotated on the class: the SDK would take them for outputs.
         self.cluster, self.settings = cluster, settings
         self.brokers = plan.brokers.pods
         self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
-        members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self))
-
-        claims = KafkaClaims(name, plan, cluster)
-        protect = settings.protect or None  # None: as the component itself is
-
-        # All else comes after the namespace, and so after the check.
-        checked = ResourceOptions(depends_on=claims.checked, protect=protect)
-        namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace", **manifests.namespace(plan), opts=ResourceOptions.merge(child, checked)
-        )
-        within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
-        needed = [
-            *self._account(name, plan, child, within),
-            ImageResource(f"{name}-image", {"image": settings.image, **self.reach}, self._reaching(self)),
-            k8s.core.v1.ConfigMap(f"{name}-checker", **manifests.checker_config_map(plan), opts=within),
-            k8s.core.v1.ConfigMap(
-                f"{name}-marks",
-                **manifests.marks_config_map(plan),
-                # The nodes write it.
-                opts=ResourceOptions.merge(within, ResourceOptions(ignore_changes=["data"], protect=protect)),
-            ),
-            # Before the nodes are rolled: a full disk would hold that up.
-            claims.grown("claims", self, [namespace]),
-        ]
-        k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
-        sets: list[k8s.apps.v1.StatefulSet] = []
-        for nodes in plan.groups:
-            sets.append(self._nodes(name, plan, nodes, within, [*needed, members.evacuation, *sets]))
-        claims.grown("new-claims", self, sets)
-        members.follow(sets)
-        self.stateful_set = sets[-1]
-        self._live(name, plan)
+        self._create(name, plan)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
         self.client_properties = Output.from_input(plan.client_properties)
@@ -135,11 +105,15 @@ class KafkaCluster(pulumi.ComponentResource):
         }
 
     def living(self, parent: pulumi.Resource, *after: pulumi.Resource) -> ResourceOptions:
-        """Options of a dynamic resource that comes after the brokers' roll, and goes with them."""
+        """Options of a dynamic resource that comes when all nodes are as asked for, and goes with the brokers."""
         return ResourceOptions.merge(
             self._reaching(parent),
-            ResourceOptions(depends_on=[self.stateful_set, *after], deleted_with=self.stateful_set),
+            ResourceOptions(depends_on=[self.settled, *after], deleted_with=self.stateful_set),
         )
+
+    @property
+    def _protected(self) -> bool | None:
+        return self.settings.protect or None  # None: as the component itself is
 
     def _reaching(self, parent: pulumi.Resource) -> ResourceOptions:
         lifetime = self.cluster.lifetime
@@ -149,8 +123,38 @@ class KafkaCluster(pulumi.ComponentResource):
             replace_with=[lifetime] if lifetime else None,
         )
 
-    def _live(self, name: str, plan: KafkaPlan) -> None:
-        """What is set when all nodes run; the version of the metadata last."""
+    def _create(self, name: str, plan: KafkaPlan) -> None:
+        """What the nodes need, the nodes, and what follows them."""
+        claims = KafkaClaims(name, plan, self.cluster)
+        child = ResourceOptions.merge(self.cluster.placing(), ResourceOptions(parent=self))
+        # All else comes after the namespace, and so after the check of the claims.
+        checked = ResourceOptions(depends_on=claims.checked, protect=self._protected)
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace", **manifests.namespace(plan), opts=ResourceOptions.merge(child, checked)
+        )
+        within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
+        image = ImageResource(f"{name}-image", {"image": plan.settings.image, **self.reach}, self._reaching(self))
+        members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self, depends_on=[namespace, image]))
+        needed = [
+            *self._account(name, plan, child, within),
+            *self._files(name, plan, within),
+            image,
+            # Before the nodes are rolled: a full disk would hold that up.
+            claims.grown("claims", self, [namespace]),
+            members.evacuation,
+        ]
+        sets: list[k8s.apps.v1.StatefulSet] = []
+        for nodes in plan.groups:
+            sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+        self.stateful_set = sets[-1]
+        claims.grown("new-claims", self, sets)
+        self.settled, balanced = members.follow(sets)
+        self._live(name, plan, balanced)
+
+    def _live(self, name: str, plan: KafkaPlan, balanced: pulumi.Resource) -> None:
+        """What is set when all nodes run. The version of the metadata is the last: a node that replicas are moved to
+        is not in sync.
+        """
         settings = SettingsResource(
             f"{name}-settings", {"settings": split(plan.settings.properties)[1], **self.reach}, self.living(self)
         )
@@ -158,8 +162,20 @@ class KafkaCluster(pulumi.ComponentResource):
             MetadataVersionResource(
                 f"{name}-metadata-version",
                 {"metadataVersion": version, "pods": list(self.pods), **self.reach},
-                self.living(self, settings),
+                self.living(self, settings, balanced),
             )
+
+    def _files(self, name: str, plan: KafkaPlan, within: ResourceOptions) -> list[pulumi.Resource]:
+        """What all groups of nodes read and write, and what clients read."""
+        # The nodes write it.
+        marks = ResourceOptions(ignore_changes=["data"], protect=self._protected)
+        k8s.core.v1.ConfigMap(f"{name}-client", **manifests.client_config_map(plan), opts=within)
+        return [
+            k8s.core.v1.ConfigMap(f"{name}-checker", **manifests.checker_config_map(plan), opts=within),
+            k8s.core.v1.ConfigMap(
+                f"{name}-marks", **manifests.marks_config_map(plan), opts=ResourceOptions.merge(within, marks)
+            ),
+        ]
 
     def _account(
         self, name: str, plan: KafkaPlan, wide: ResourceOptions, within: ResourceOptions
@@ -204,7 +220,7 @@ class KafkaCluster(pulumi.ComponentResource):
                     # The budget first: no moment in which an eviction goes unchecked.
                     depends_on=[*needed, *services, config, budget],
                     ignore_changes=["spec.volumeClaimTemplates"],  # the claims themselves are grown: KafkaClaims
-                    protect=plan.settings.protect or None,
+                    protect=self._protected,
                     custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT_TIMEOUT, update=_ROLLOUT_TIMEOUT),
                 ),
             ),

@@ -37,12 +37,12 @@ class KafkaMembers:
         self._environment = {"MEMBERS": members.to_json(), **tools}
         self.evacuation = self._command("evacuation", "evacuate", [])
 
-    def follow(self, sets: Sequence[Resource]) -> None:
+    def follow(self, sets: Sequence[Resource]) -> tuple[Resource, Resource]:
         """What comes when the StatefulSets are as asked for: voters first, for until they are gone the quorum bears
         less; then replicas.
         """
         settled = self._command("members", "settle", sets)
-        self._command("rebalance", "rebalance", [settled])
+        return settled, self._command("rebalance", "rebalance", [settled])
 
     def _command(self, suffix: str, action: str, after: Sequence[Resource]) -> Resource:
         return local.Command(

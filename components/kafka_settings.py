@@ -325,7 +325,9 @@ class TopicSettings(SettingsModel):
     partitions: Annotated[int, Field(ge=1)] = 3
     """Number of partitions; can be raised later, never lowered."""
     replication_factor: Annotated[int, Field(ge=1)] | None = None
-    """Replicas of each partition; the cluster's when unset. Not to be changed later."""
+    """Replicas of each partition; the cluster's when unset. Changed later by a reassignment, at
+    `kafka.reassignment.throttle`.
+    """
     min_insync_replicas: Annotated[int, Field(ge=1)] | None = None
     """In-sync replicas that an acknowledgement needs; the cluster's when unset."""
     config: Properties = Field(default_factory=dict)

@@ -13,9 +13,9 @@ from components.refusal import refuse_unsafe
 class KafkaTopic(pulumi.ComponentResource):
     """A topic on a KafkaCluster.
 
-    Partitions can be raised and the configuration changed; what would lose or reorder records is refused. What is
-    changed by hand, `pulumi refresh` finds and the next deployment repairs. Raises `UnsafeSettings` before anything is
-    registered when a rule is violated.
+    Partitions can be raised, the replication factor and the configuration changed; what would lose or reorder records
+    is refused. What is changed by hand, `pulumi refresh` finds and the next deployment repairs. Raises
+    `UnsafeSettings` before anything is registered when a rule is violated.
     """
 
     topic: Output[str]
@@ -39,6 +39,7 @@ class KafkaTopic(pulumi.ComponentResource):
                 "replicationFactor": plan.replication_factor,
                 "config": plan.config,
                 "allowDeletion": plan.allow_deletion,
+                "throttle": int(kafka.settings.reassignment.throttle.amount),
                 **kafka.reach,
             },
             # Where all brokers go, so do the records: only a topic that goes alone is guarded.

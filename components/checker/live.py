@@ -30,7 +30,8 @@ def topics(connection: Connection) -> dict[str, Any]:
         for name, found in configs(connection, _TOPIC, names[start : start + _AT_ONCE]).items():
             own[name] = {config.name: config.value for config in found if config.source == _OF_TOPIC}
     return {
-        name: {"partitions": len(partitions[name]), "replicationFactor": partitions[name][0], "config": config}
+        # The fewest: a partition has more while they are moved.
+        name: {"partitions": len(partitions[name]), "replicationFactor": min(partitions[name]), "config": config}
         for name, config in own.items()
     }
 

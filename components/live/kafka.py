@@ -10,20 +10,20 @@ from typing import Any
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused
 
+_QUESTION = ("python3", "-m", "checker.live")
 _FRESH = 10.0  # seconds in which an answer serves other resources of the same deployment
 _ANSWERS: dict[str, tuple[float, dict[str, Any] | Refused]] = {}
 _ASKING = threading.Lock()  # the other resources wait for the answer
 _CHANGING = threading.Lock()  # each of Kafka's tools is a JVM in a broker's memory: one at a time
 
 
-class LiveKafka:
+class LiveKafka(KafkaTools):
     """Every method raises Refused."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """`environment`: see `kafka_tools`."""
+        super().__init__(environment)
         self._key = json.dumps(dict(environment), sort_keys=True)
-        self._brokers = environment["BROKER_PODS"].split()
-        self._tools = KafkaTools(environment)
 
     @property
     def topics(self) -> Mapping[str, Any]:
@@ -42,10 +42,10 @@ class LiveKafka:
         """The level of the metadata that holds."""
         return int(self._answer()["metadata_version"]["finalized"])
 
-    def run(self, tool: str, *arguments: str) -> str:
-        """Standard output of a tool such as `kafka-topics.sh`. Raises KafkaRefused where Kafka refuses."""
+    def run(self, tool: str, *arguments: str, file: str | None = None) -> str:
+        """As `KafkaTools.run`, for one resource at a time."""
         with _CHANGING:
-            return self._tools.run(tool, *arguments)
+            return super().run(tool, *arguments, file=file)
 
     def configure(self, entity: Iterable[str], found: Mapping[str, str], asked: Mapping[str, str]) -> None:
         """Makes an entity's configuration, `found` by now, what is asked for, by one call of `kafka-configs.sh`, which
@@ -63,11 +63,11 @@ class LiveKafka:
 
     def known_levels(self, pods: Iterable[str]) -> dict[str, int]:
         """The highest level of metadata that each node knows."""
-        return {pod: int(self._ask(pod, "metadata_version")["metadata_version"]["supported"]) for pod in pods}
+        return {pod: self._known_level(pod) for pod in pods}
 
     def unready(self, pods: Iterable[str]) -> list[str]:
         """Those of the pods that are not ready, which means in sync."""
-        found = json.loads(self._tools.kubectl("get", "pods", "-o", "json"))["items"]
+        found = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
         ready = {
             pod["metadata"]["name"]
             for pod in found
@@ -81,28 +81,17 @@ class LiveKafka:
             told, answer = _ANSWERS.get(self._key, (-inf, Refused()))
             if time.monotonic() - told > _FRESH:
                 try:
-                    answer = self._first("topics", "settings", "metadata_version")
+                    answer = json.loads(self.first("checker", *_QUESTION, "topics", "settings", "metadata_version"))
                 except Refused as error:  # a cluster that does not answer need not be waited for by each resource
-                    answer = error
+                    answer = Refused(f"no broker of Kafka can be asked: {error}")
                 _ANSWERS[self._key] = time.monotonic(), answer
         if isinstance(answer, Refused):
             raise Refused(str(answer))
         return answer
 
-    def _first(self, *parts: str) -> dict[str, Any]:
-        """The answer of the first broker that answers."""
-        failure = Refused("there are no brokers.")
-        for pod in self._brokers:
-            try:
-                return self._ask(pod, *parts)
-            except Refused as error:
-                failure = error
-        raise Refused(f"no broker of Kafka can be asked: {failure}")
-
-    def _ask(self, pod: str, *parts: str) -> dict[str, Any]:
-        command = ["python3", "-m", "checker.live", *parts]
-        answer: dict[str, Any] = json.loads(self._tools.kubectl("exec", pod, "-c", "checker", "--", *command))
-        return answer
+    def _known_level(self, pod: str) -> int:
+        answer = json.loads(self.kubectl("exec", pod, "-c", "checker", "--", *_QUESTION, "metadata_version"))
+        return int(answer["metadata_version"]["supported"])
 
 
 def forget() -> None:

@@ -11,11 +11,10 @@ from pulumi.dynamic import Resource
 
 from components.live.kafka import LiveKafka
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.scripts.kafka_state import THROTTLES
 from components.scripts.kafka_tools import KafkaRefused
+from components.scripts.moves import reassign_topic
 from components.scripts.process import Refused
-
-# Set on topics by a reassignment while it goes on, and removed by it.
-_OF_REASSIGNMENTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
 
 
 @dataclass(frozen=True)
@@ -46,23 +45,18 @@ def refusals(found: Topic, asked: Topic) -> Iterator[tuple[str, str]]:
             f"{asked.path}.partitions: got {asked.partitions}, but the topic has {found.partitions}, and Kafka can't "
             f"remove partitions: their records would go. Set it to {found.partitions} or more, or make a new topic.",
         )
-    if asked.replication_factor != found.replication_factor:
-        yield (
-            "replicationFactor",
-            f"{asked.path}.replicationFactor: got {asked.replication_factor}, but the topic has "
-            f"{found.replication_factor}. It is changed by a reassignment of its partitions "
-            f"(kafka-reassign-partitions.sh), which pulumi refresh finds; set {found.replication_factor} until then.",
-        )
 
 
 class TopicProvider(LiveProvider):
-    """See the module."""
+    """Beside its fields it is given `throttle`, the bytes a second that each broker may send, and take, while replicas
+    are moved.
+    """
 
     fields = ("partitions", "replicationFactor", "config", "allowDeletion")
     identity = ("cluster", "name")
 
     def refusals(self, olds: Inputs, news: Inputs) -> Iterator[tuple[str, str]]:
-        """Fewer partitions, another replication factor."""
+        """Fewer partitions."""
         return refusals(Topic.of(olds["name"], olds), Topic.of(news["name"], news))
 
     def find(self, kafka: LiveKafka, props: Inputs) -> dict[str, Any] | None:
@@ -70,12 +64,8 @@ class TopicProvider(LiveProvider):
         found = kafka.topics.get(props["name"])
         if found is None:
             return None
-        config = {
-            key: value
-            for key, value in found["config"].items()
-            if key in props["config"] or key not in _OF_REASSIGNMENTS
-        }
-        return {**found, "config": config}
+        left_out = _throttles(found["config"], props["config"])
+        return {**found, "config": {key: value for key, value in found["config"].items() if key not in left_out}}
 
     def apply(self, kafka: LiveKafka, news: Inputs) -> None:
         """Makes the topic, or changes it."""
@@ -85,7 +75,7 @@ class TopicProvider(LiveProvider):
             if found is None:
                 self._make(kafka, asked)
             else:
-                self._change(kafka, Topic.of(asked.name, found), asked)
+                self._change(kafka, Topic.of(asked.name, found), asked, int(news["throttle"]))
         except KafkaRefused as error:
             raise Refused(f"{asked.path}: Kafka refuses it: {error}. Change it and deploy again.") from error
 
@@ -108,14 +98,39 @@ class TopicProvider(LiveProvider):
         kafka.run("kafka-topics.sh", "--create", "--if-not-exists", "--topic", asked.name, *counts, *config)
 
     @staticmethod
-    def _change(kafka: LiveKafka, found: Topic, asked: Topic) -> None:
-        """Records with a key may go to another partition than before, when partitions are added."""
+    def _change(kafka: LiveKafka, found: Topic, asked: Topic, throttle: int) -> None:
+        """Records with a key may go to another partition than before, when partitions are added. The replication factor
+        is raised before the minimum ISR is, and lowered after it: a replica is to spare all the time.
+        """
+
+        def configure() -> None:
+            kafka.configure(("--entity-type", "topics", "--entity-name", asked.name), found.config, asked.config)
+
+        def reassign() -> None:
+            factor = asked.replication_factor
+            interrupted = _throttles(kafka.topics[asked.name]["config"], asked.config)
+            if factor == found.replication_factor and not interrupted:
+                return
+            try:
+                reassign_topic(kafka, asked.name, factor, throttle)
+            except KafkaRefused:
+                raise
+            except Refused as refusal:
+                raise Refused(f"{asked.path}.replicationFactor: got {factor}, but {refusal}") from refusal
+
         if sentences := [sentence for _, sentence in refusals(found, asked)]:
             raise Refused(" ".join(sentences))
         if asked.partitions > found.partitions:
             count = ["--partitions", str(asked.partitions)]
             kafka.run("kafka-topics.sh", "--alter", "--topic", re.escape(asked.name), *count)
-        kafka.configure(("--entity-type", "topics", "--entity-name", asked.name), found.config, asked.config)
+        lower = asked.replication_factor < found.replication_factor
+        for step in (configure, reassign) if lower else (reassign, configure):
+            step()
+
+
+def _throttles(found: Mapping[str, str], asked: Mapping[str, str]) -> set[str]:
+    """What a reassignment has set in a topic's configuration, and removes when it ends."""
+    return set(THROTTLES) & (found.keys() - asked.keys())
 
 
 class TopicResource(Resource, module="kafka-ha", name="Topic"):

@@ -35,6 +35,10 @@ class Partition:
         """Its replicas, once it is reassigned."""
         return tuple(broker for broker in self.replicas if broker not in self.removing)
 
+    def is_at(self, replicas: tuple[int, ...]) -> bool:
+        """Whether its replicas are these, and none of them is still being added."""
+        return self.replicas == replicas and not self.adding
+
 
 @dataclass(frozen=True)
 class Voter:

@@ -20,7 +20,7 @@ class KafkaRefused(Refused):
 
 
 class KafkaTools:
-    """Runs Kafka's tools in the first broker's pod that answers."""
+    """Runs Kafka's tools, and other commands, in the brokers' pods."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -29,15 +29,21 @@ class KafkaTools:
         """Standard output of a tool such as `kafka-topics.sh` or `kafka-cluster.sh unregister`. `file`: what is to be
         in the file that the last argument asks for. Raises Refused, KafkaRefused where Kafka answered.
         """
-        environment = self._environment
+        place = "--bootstrap-server", self._environment["BOOTSTRAP"]
+        command = (*f"/opt/kafka/bin/{tool}".split(), *place, *arguments)
+        if file is not None:
+            command = ("bash", "-c", _WITH_FILE, "bash", *command)
+        return self.first("kafka", *command, stdin=file)
+
+    def first(self, container: str, *command: str, stdin: str | None = None) -> str:
+        """Standard output of a command in a container of the first broker's pod that answers. Raises Refused,
+        KafkaRefused where Kafka answered.
+        """
         failure = Refused("no broker's pod is given.")
-        for pod in environment["BROKER_PODS"].split():
-            command = [*f"/opt/kafka/bin/{tool}".split(), "--bootstrap-server", environment["BOOTSTRAP"], *arguments]
-            if file is not None:
-                command = ["bash", "-c", _WITH_FILE, "bash", *command]
-            interactive = [] if file is None else ["-i"]
+        interactive = [] if stdin is None else ["-i"]
+        for pod in self._environment["BROKER_PODS"].split():
             try:
-                return self.kubectl("exec", *interactive, pod, "-c", "kafka", "--", *command, stdin=file)
+                return self.kubectl("exec", *interactive, pod, "-c", container, "--", *command, stdin=stdin)
             except Refused as error:
                 if answer := answer_in(str(error)):  # the same from every pod
                     raise KafkaRefused(answer) from error

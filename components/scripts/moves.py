@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from components.scripts.kafka_state import State, parse_moving, read_state
+from components.scripts.kafka_state import State, parse_moving, read_brokers, read_state
 from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused, progress
 from components.scripts.reassignment import Assignment, Key, Replicas, place
@@ -30,7 +30,7 @@ class Moves:
         for _ in range(_ROUNDS):
             state = read_state(self._tools)
             planned = plan(state)
-            moving = {key: replicas for key, replicas in planned.items() if state.partitions[key].replicas != replicas}
+            moving = {key: replicas for key, replicas in planned.items() if not state.partitions[key].is_at(replicas)}
             throttled = {key: replicas for key, replicas in planned.items() if key[0] in state.throttled}
             if moving:
                 state.check(brokers, planned)
@@ -101,8 +101,7 @@ def reassign_topic(tools: KafkaTools, topic: str, replication_factor: int, throt
         planned = place(state.targets, state.racks(state.brokers), {topic: replication_factor})
         return {key: replicas for key, replicas in planned.items() if key[0] == topic}
 
-    brokers = read_state(tools).brokers
-    Moves(tools, throttle).carry_out(f"topic {topic}", brokers, plan)
+    Moves(tools, throttle).carry_out(f"topic {topic}", read_brokers(tools), plan)
 
 
 def reassignment(moving: Assignment) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 Checkpoint = dict[str, Any]
 
 _COMPONENTS = "kafka-ha:"
-_ON_THE_CLUSTER = ("kubernetes:", "kafka-ha:index:Kafka")
+_ON_THE_CLUSTER = ("kubernetes:", "kafka-ha:index:Kafka", "pulumi-python:dynamic/")
 
 
 def cluster_only(checkpoint: Checkpoint) -> Checkpoint:

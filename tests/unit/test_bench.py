@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -93,6 +94,7 @@ CLUSTER = resource("command:local:Command", "cluster")
 PROVIDER = resource("pulumi:providers:kubernetes", "kubernetes", dependencies=[CLUSTER["urn"]])
 BROKERS = resource("kubernetes:apps/v1:StatefulSet", "brokers")
 KAFKA = resource("kafka-ha:index:KafkaCluster", "kafka")
+IMAGE = resource("pulumi-python:dynamic/kafka-ha:Image", "image")
 TOPIC = resource("command:local:Command", "topic", dependencies=[BROKERS["urn"]])
 CHILD = resource("command:local:Command", "child", parent=KAFKA["urn"])
 
@@ -102,7 +104,7 @@ def checkpoint(*resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_stands_on_the_cluster_is_cut_and_what_needs_it_too() -> None:
-    whole = checkpoint(CLUSTER, PROVIDER, KAFKA, BROKERS, CHILD, TOPIC)
+    whole = checkpoint(CLUSTER, PROVIDER, KAFKA, IMAGE, BROKERS, CHILD, TOPIC)
     assert cluster_only(whole) == checkpoint(CLUSTER, PROVIDER)
     assert whole["deployment"]["resources"][-1] is TOPIC, "the given one is as it was"
 
@@ -158,12 +160,18 @@ def straight() -> None:
 
 
 def made(program: Any) -> dict[str, Any]:
-    """The inputs of all Kubernetes objects that a program makes, by kind and name; ids and checksums left out."""
+    """The inputs of all Kubernetes objects that a program makes, by kind and name; ids and checksums left out. Of the
+    commands what they run, of the other resources how many there are of each type.
+    """
     found = registered(Recorder.installed(), program).values()
-    objects = {f"{one.typ} {one.inputs['metadata']['name']}": one.inputs for one in found if "metadata" in one.inputs}
+    objects: dict[str, Any] = {
+        f"{one.typ} {one.inputs['metadata']['name']}": one.inputs for one in found if "metadata" in one.inputs
+    }
     (cluster,) = [one.inputs["environment"] for one in found if "CLUSTER" in one.inputs.get("environment", ())]
     standing = json.loads(cluster["CLUSTER"])["options"]["objects"]
     objects |= {f"{one['kind']} {one['metadata']['name']}": one for one in standing}
+    objects["commands"] = sorted(one.inputs["create"] for one in found if one.typ == "command:local:Command")
+    objects["types"] = Counter(one.typ for one in found if not one.typ.startswith("kafka-ha:"))
     text = re.sub(r"\b[A-Za-z0-9_-]{22}\b(?=[\",])", "ID", json.dumps(objects))
     text = re.sub(r'("kafka-ha/config-checksum": )"\w+"', r'\1"CHECKSUM"', text)
     left: dict[str, Any] = json.loads(text)

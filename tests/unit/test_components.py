@@ -5,11 +5,12 @@ import json
 import pytest
 
 from components.kafka_cluster import KafkaCluster
-from components.kafka_settings import Controllers, KafkaSettings, TopicSettings
+from components.kafka_settings import Controllers, KafkaSettings, Reassignment, TopicSettings
 from components.kafka_topic import KafkaTopic
 from components.kinds import KINDS
 from components.kinds.k3d import K3dSettings
 from components.kinds.kwok import KwokSettings, objects
+from components.quantities import parse_quantity
 from components.refusal import UnsafeSettings
 from components.scripts.k3d_cluster import K3d
 from components.scripts.kwok_cluster import Kwok
@@ -37,23 +38,19 @@ def simulated(zones: tuple[str, ...] = ZONES) -> ZonedCluster:
 
 
 def deployed(recorder: Recorder, settings: KafkaSettings, *, labelled: bool = False) -> dict[str, str]:
-    """The types of what a KafkaCluster registers on the cluster, by name; the commands around it are
-    test_kafka_members'. `labelled`: whether pods know their zone.
-    """
+    """The types of what a KafkaCluster registers, by name. `labelled`: whether pods know their zone."""
 
     def program() -> None:
         cluster = simulated()
         cluster.pods_know_their_zone = labelled
         KafkaCluster("kafka", settings, cluster)
 
-    found = registered(recorder, program)
-    on_cluster = {name: args.typ for name, args in found.items() if args.typ != "command:local:Command"}
-    return {name: kind for name, kind in on_cluster.items() if name.startswith("kafka")}
+    return {name: args.typ for name, args in registered(recorder, program).items() if name.startswith("kafka")}
 
 
 def needed(recorder: Recorder, name: str) -> set[str]:
-    """What a resource waits for before it is created, by name."""
-    return {urn.rpartition("::")[2] for urn in recorder.requests[name].dependencies}
+    """What a resource waits for before it is created, by name; the cluster itself left out."""
+    return {urn.rpartition("::")[2] for urn in recorder.requests[name].dependencies} - {"cluster-kwok"}
 
 
 OF_ALL = {
@@ -70,6 +67,12 @@ OF_ALL = {
     "kafka-config": "kubernetes:core/v1:ConfigMap",
     "kafka-disruption-budget": "kubernetes:policy/v1:PodDisruptionBudget",
     "kafka-brokers": "kubernetes:apps/v1:StatefulSet",
+    "kafka-image": "pulumi-python:dynamic/kafka-ha:Image",
+    "kafka-settings": "pulumi-python:dynamic/kafka-ha:Settings",
+    **dict.fromkeys(
+        ("kafka-claims", "kafka-evacuation", "kafka-new-claims", "kafka-members", "kafka-rebalance"),
+        "command:local:Command",
+    ),
 }
 OF_CONTROLLERS = {
     "kafka-controller-service": "kubernetes:core/v1:Service",
@@ -109,22 +112,38 @@ def test_dedicated_controllers_are_a_set_of_their_own(recorder: Recorder) -> Non
 
 
 def test_what_is_needed_is_there_first(recorder: Recorder) -> None:
-    """Rights, files and budget before the nodes, and the controllers before the brokers that look for them."""
+    """Rights, files, budget and disks before the nodes, and the controllers before the brokers that look for them."""
     deployed(recorder, TOLERANT)
-    rights = {"kafka-account", "kafka-role", "kafka-role-binding", *OF_ZONES, "kafka-checker", "kafka-marks"}
+    objects = {name for name, kind in OF_ALL.items() if kind.startswith("kubernetes:")}
+    of_all = {"kafka-account", "kafka-role", "kafka-role-binding", *OF_ZONES, "kafka-checker", "kafka-marks"}
+    of_all |= {"kafka-namespace", "kafka-image", "kafka-claims", "kafka-evacuation"}
     own = OF_CONTROLLERS.keys() - {"kafka-controllers"}
-    assert needed(recorder, "kafka-controllers") == rights | own | {"kafka-namespace", "kafka-evacuation"}
+    assert needed(recorder, "kafka-controllers") == of_all | own
     own = {"kafka-service", "kafka-config", "kafka-disruption-budget", "kafka-controllers"}
     own |= {f"kafka-{ordinal}" for ordinal in range(4)}
-    assert needed(recorder, "kafka-brokers") == rights | own | {"kafka-namespace", "kafka-evacuation"}
-    for name in OF_ALL.keys() - {"kafka", "kafka-namespace", "kafka-brokers"}:
+    assert needed(recorder, "kafka-brokers") == of_all | own
+    for name in objects - {"kafka-namespace", "kafka-brokers"}:
         assert needed(recorder, name) == {"kafka-namespace"}
+    assert needed(recorder, "kafka-evacuation") == {"kafka-namespace", "kafka-image"}, "nothing moves if refused"
+
+
+def test_what_kafka_holds_itself_comes_when_all_nodes_are_as_asked_for(recorder: Recorder) -> None:
+    deployed(recorder, KafkaSettings(metadata_version="4.3"))
+    assert needed(recorder, "kafka-settings") == {"kafka-members"}
+    last = {"kafka-members", "kafka-settings", "kafka-rebalance"}
+    assert needed(recorder, "kafka-metadata-version") == last, "refused while replicas move: not all are in sync"
+    assert recorder.requests["kafka-settings"].deletedWith.endswith("kafka-brokers")
 
 
 def test_what_the_nodes_write_is_not_taken_for_drift(recorder: Recorder) -> None:
     deployed(recorder, TOLERANT)
     ignored = {name: list(request.ignoreChanges) for name, request in recorder.requests.items()}
-    assert {name: paths for name, paths in ignored.items() if paths} == {"kafka-marks": ["data"]}
+    assert {name: paths for name, paths in ignored.items() if paths} == {
+        "kafka-marks": ["data"],
+        # Kubernetes changes no template: the claims themselves are grown.
+        "kafka-brokers": ["spec.volumeClaimTemplates"],
+        "kafka-controllers": ["spec.volumeClaimTemplates"],
+    }
 
 
 def test_the_outputs_name_brokers_alone(recorder: Recorder) -> None:
@@ -200,24 +219,22 @@ def test_whatever_makes_another_cluster_changes_its_fingerprint(recorder: Record
 
 
 def test_a_topic_is_planned_from_its_cluster(recorder: Recorder) -> None:
-    topics: list[KafkaTopic] = []
-
     def program() -> None:
-        kafka = KafkaCluster("kafka", KafkaSettings(namespace="streams"), simulated())
-        topics.append(KafkaTopic("orders", TopicSettings(name="orders", partitions=6), kafka))
+        settings = KafkaSettings(namespace="streams", reassignment=Reassignment(throttle=parse_quantity("2Mi")))
+        KafkaTopic("orders", TopicSettings(name="orders", partitions=6), KafkaCluster("kafka", settings, simulated()))
 
-    environment = registered(recorder, program)["orders-topic"].inputs["environment"]
-    environment = environment["value"]  # secret as a whole, with the kubeconfig in it
-    assert json.loads(environment["TOPIC"]) == {
+    inputs = registered(recorder, program)["orders-topic"].inputs
+    connection = inputs["connection"]
+    assert (connection["NAMESPACE"], connection["BROKER_PODS"]) == ("streams", "kafka-0 kafka-1 kafka-2")
+    assert {name: inputs[name] for name in inputs.keys() - {"connection", "kubeconfig", "cluster", "__provider"}} == {
         "name": "orders",
         "partitions": 6,
-        "replication_factor": 3,
-        "min_isr": 2,
+        "replicationFactor": 3,
         "config": {"min.insync.replicas": "2"},
-        "allow_deletion": False,
+        "allowDeletion": False,
+        "throttle": 2 * 2**20,
     }
-    assert (environment["NAMESPACE"], environment["SIMULATED"]) == ("streams", "yes")
-    assert environment["BROKER_PODS"] == "kafka-0 kafka-1 kafka-2"
+    assert needed(recorder, "orders-topic") == {"kafka-members"}
 
 
 def test_every_kind_is_a_row_that_knows_its_name() -> None:

@@ -94,10 +94,11 @@ def test_the_file_is_what_it_is_meant_to_be() -> None:
 
 
 def test_own_properties_are_kept_and_may_differ_from_defaults() -> None:
-    given = {"auto.create.topics.enable": True, "num.network.threads": 5, "broker.session.timeout.ms": 9000}
-    found = properties(plan(properties=given))
-    assert (found["auto.create.topics.enable"], found["num.network.threads"]) == ("true", "5")
+    given = {"auto.create.topics.enable": True, "queued.max.requests": 5, "broker.session.timeout.ms": 9000}
+    found = properties(plan(properties={**given, "num.network.threads": 5}))
+    assert (found["auto.create.topics.enable"], found["queued.max.requests"]) == ("true", "5")
     assert found["broker.session.timeout.ms"] == "9000"
+    assert "num.network.threads" not in found, "set at run time: test_registered"
 
 
 def test_java_reads_a_backslash_that_is_one() -> None:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from components.checker import leave as module
+from components.checker.environment import Environment
 from components.checker.kubernetes import ApiError
 from components.checker.leave import leave, leaves
 from components.checker.wire import Connection, Quorum, Replica, WireError
+from tests.unit.checker.environment import environment
 
 DIRECTORY = base64.urlsafe_b64encode(bytes(range(16))).decode().rstrip("=")
 
@@ -72,37 +74,42 @@ class Api:
         return self._answer
 
 
-def environment(tmp_path: Path, *, controller: bool = True) -> Any:
-    meta = tmp_path / "meta.properties"
-    meta.write_text(f"version=1\ndirectory.id={DIRECTORY}\n")
-    return SimpleNamespace(
-        node=SimpleNamespace(id=3, controller=controller),
-        pod="kafka-3",
-        namespace="streams",
-        stateful_set="kafka",
-        cluster_id="cluster",
-        controllers=(("kafka-0", 9093), ("kafka-1", 9093)),
-        meta_properties=meta,
-    )
+def node(folder: Path, *, controller: bool = True) -> Environment:
+    """kafka-3 of four, whose disk is formatted."""
+    found = environment(folder, "kafka-3", namespace="streams", brokers=5)
+    found.logs.mkdir()
+    (found.logs / "meta.properties").write_text(f"version=1\ndirectory.id={DIRECTORY}\n")
+    controllers = (("kafka-0", 9093), ("kafka-1", 9093))
+    return found._replace(node=found.node._replace(controller=controller), controllers=controllers)
 
 
 def test_its_voter_is_removed_by_whichever_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    quorums = Quorums(monkeypatch, leader="kafka-1")
-    leave(environment(tmp_path), Api(stateful_set(3)))  # type: ignore[arg-type]
+    quorums, leaving = Quorums(monkeypatch, leader="kafka-1"), node(tmp_path)
+    leave(leaving, Api(stateful_set(3)))  # type: ignore[arg-type]
     assert quorums.voters == [0, 1, 2]
-    assert quorums.asked == [("cluster", 3, DIRECTORY)] * 2
+    assert quorums.asked == [(leaving.cluster_id, 3, DIRECTORY)] * 2
+
+
+def test_a_disk_that_was_never_formatted_has_no_voter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quorums, leaving = Quorums(monkeypatch, leader="kafka-0"), node(tmp_path)
+    (leaving.logs / "meta.properties").unlink()
+    leave(leaving, Api(stateful_set(3)))  # type: ignore[arg-type]
+    assert quorums.asked == []
+    assert "leave: whether the voter is to be removed can't be told" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [stateful_set(5), ApiError(404, "there is none")])
 def test_a_node_that_comes_back_keeps_its_voter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     quorums = Quorums(monkeypatch, leader="kafka-0")
-    leave(environment(tmp_path), Api(answer))  # type: ignore[arg-type]
+    leave(node(tmp_path), Api(answer))  # type: ignore[arg-type]
     assert quorums.asked == []
 
 
 def test_a_broker_has_no_voter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quorums = Quorums(monkeypatch, leader="kafka-0")
-    leave(environment(tmp_path, controller=False), Api(stateful_set(3)))  # type: ignore[arg-type]
+    leave(node(tmp_path, controller=False), Api(stateful_set(3)))  # type: ignore[arg-type]
     assert quorums.asked == []
 
 
@@ -112,7 +119,7 @@ def test_a_quorum_without_a_leader_is_given_up(
     Quorums(monkeypatch, leader="nobody")
     clock = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
-    leave(environment(tmp_path), Api(stateful_set(3)))  # type: ignore[arg-type]
+    leave(node(tmp_path), Api(stateful_set(3)))  # type: ignore[arg-type]
     assert "voter 3 is still in the quorum: not the leader" in capsys.readouterr().out
 
 

@@ -37,11 +37,17 @@ def containers(kafka: KafkaPlan, nodes: NodesPlan | None = None) -> dict[str, An
 
 
 def environment(container: Any) -> dict[str, str]:
-    """Variables and values; those that the kubelet fills in by the path of the field."""
-    return {
-        one["name"]: one["value"] if "value" in one else one["valueFrom"]["fieldRef"]["fieldPath"]
-        for one in container["env"]
-    }
+    """Variables and values; those that the kubelet fills in by the path of the field, or by the ConfigMap and key."""
+
+    def told(one: Any) -> str:
+        if "value" in one:
+            return str(one["value"])
+        if key := one["valueFrom"].get("configMapKeyRef"):
+            assert key["optional"] is True
+            return f"{key['name']}/{key['key']}"
+        return str(one["valueFrom"]["fieldRef"]["fieldPath"])
+
+    return {one["name"]: told(one) for one in container["env"]}
 
 
 @pytest.fixture(params=VARIANTS)
@@ -141,6 +147,8 @@ def test_the_config_maps_are_the_plans_files(variant: KafkaPlan) -> None:
     for nodes in variant.groups:
         assert manifests.config_map(variant, nodes)["data"] == variant.files(nodes)
     assert manifests.checker_config_map(variant)["data"] == variant.checker
+    versions = [manifests.config_map(plan(metadataVersion="4.2"), nodes)["data"] for nodes in variant.groups]
+    assert {one["metadata-version"] for one in versions} == {"4.2"}, "of a new cluster"
     client = manifests.client_config_map(variant)["data"]["client.properties"]
     assert client == f"bootstrap.servers={variant.bootstrap}\n{variant.client_properties}"
     assert "data" not in manifests.marks_config_map(variant), "the nodes write it"
@@ -270,10 +278,16 @@ def test_the_stateful_set_starts_all_and_rolls_one_by_one(variant: KafkaPlan) ->
 
 
 def test_a_changed_setting_changes_the_pod_template_only_by_its_checksum() -> None:
-    before, after = plan(), plan(properties={"num.io.threads": "4"})
+    before, after = plan(), plan(properties={"queued.max.requests": "400"})
     sets = [manifests.stateful_set(one, one.brokers) for one in (before, after)]
     first, second = (one["spec"]["template"]["metadata"].pop("annotations") for one in sets)
     assert first != second
+    assert sets[0] == sets[1]
+
+
+@pytest.mark.parametrize("settings", [{"properties": {"num.io.threads": "4"}}, {"metadataVersion": "4.2"}])
+def test_what_kafka_changes_at_run_time_does_not_change_the_pod_template(settings: dict[str, Any]) -> None:
+    sets = [manifests.stateful_set(one, one.brokers) for one in (plan(), plan(**settings))]
     assert sets[0] == sets[1]
 
 
@@ -388,6 +402,7 @@ def test_kafkas_container_is_told_what_the_start_script_needs() -> None:
         "DISKS": "/var/lib/kafka/data",
         "LOG_FOLDER": "kraft",
         "CLUSTER_ID": kafka.cluster_id,
+        "METADATA_VERSION": "kafka-controller-config/metadata-version",
         "HEAP": "512m",
         "JVM_OPTIONS": "-XX:+UseZGC",
         "GRACE_PERIOD": "120",

@@ -310,6 +310,16 @@ def test_a_replication_factor_is_changed_while_another_topic_is_moved() -> None:
     assert kafka.done == ["move 4 at 1000", "elect 4"], "the last to end removes the throttle"
 
 
+def test_a_raised_replication_factor_that_was_interrupted_is_gone_on_with() -> None:
+    """Kafka tells of the new replicas as soon as they are being added."""
+    kafka = FakeKafka(5, {("orders", 0): (0, 1, 2)})
+    kafka.partitions["orders", 0].to = (0, 1, 2, 3)
+    kafka.throttled = {"orders"}
+    reassign_topic(kafka, "orders", 4, 2000)
+    assert kafka.replicas("orders") == {0: (0, 1, 2, 3)}
+    assert (kafka.throttled, kafka.done) == (set(), ["move 1 at 2000", "unthrottle", "elect 1"])
+
+
 def test_a_replication_factor_is_lowered() -> None:
     kafka = FakeKafka(5, {("orders", 0): (0, 1, 2, 3)})
     reassign_topic(kafka, "orders", 3, 1000)

@@ -48,7 +48,9 @@ class Pod:
         )
 
     def runs(self, script: str, limit: str = "", **more: str) -> list[str]:
-        """What it says, less what it says of this machine's limit of open files; `limit` sets that."""
+        """What it says, less what it says of this machine's limit of open files; `limit` is a command before it, which
+        sets that.
+        """
         said = self.says(f"{limit}bash {self.root}/etc/kafka-ha/{script}", **more)
         return [line for line in said if limit or not line.startswith("start: ")]
 
@@ -110,6 +112,16 @@ def test_it_formats_as_was_decided(tmp_path: Path, format_: str, how: str) -> No
     assert started.runs("start.sh") == [FORMAT.format(started.variables["CLUSTER_ID"], how), STARTED]
 
 
+@pytest.mark.parametrize(("format_", "told"), [("initial", ["--release-version 4.2"]), ("join", [])])
+def test_a_new_quorum_begins_with_the_metadata_version_that_is_set(
+    tmp_path: Path, format_: str, told: list[str]
+) -> None:
+    started = pod(tmp_path, metadataVersion="4.2")
+    started.is_prepared(format_, 1, VOTERS)
+    [formatted, _] = started.runs("start.sh")
+    assert re.findall(r"--release-version \S+", formatted) == told
+
+
 def test_a_formatted_disk_is_left_alone(tmp_path: Path) -> None:
     started = pod(tmp_path)
     started.is_prepared("initial", 1, VOTERS)
@@ -141,7 +153,8 @@ def test_too_few_open_files_are_told(tmp_path: Path) -> None:
     started = pod(tmp_path)
     started.is_prepared("none", 1)
     told = "start: 1000 files may be open; Kafka's documentation asks for 100000 (the container runtime's LimitNOFILE)"
-    assert told in started.runs("start.sh", "ulimit -Hn 1000; ")
+    # Both: the hard limit can't be set below the soft one.
+    assert told in started.runs("start.sh", "ulimit -n 1000; ")
 
 
 def test_the_jvms_options_are_set_only_where_given(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from pulumi import CustomTimeouts, ResourceOptions
 from pulumi_command import local
 
 from components.failover import CLIENT, SERVER
+from components.live.settings import SettingsResource
 from components.live.topic import TopicResource
+from components.live.version import ImageResource
 
 ZONES = ["zone-a", "zone-b", "zone-c"]
 NODES = {f"{zone}-{index}": zone for zone in ZONES for index in range(2)}
@@ -63,6 +65,7 @@ storage_class = {
         "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
     },
     "provisioner": "kubernetes.io/no-provisioner",
+    "allowVolumeExpansion": True,
     "volumeBindingMode": "WaitForFirstConsumer",
 }
 capacity = {"cpu": "8", "memory": "32Gi", "pods": "110"}
@@ -379,6 +382,16 @@ brokers_spec: Any = {
                         {"name": "DISKS", "value": "/var/lib/kafka/data"},
                         {"name": "LOG_FOLDER", "value": "kraft"},
                         {"name": "CLUSTER_ID", "value": CLUSTER_ID},
+                        {
+                            "name": "METADATA_VERSION",
+                            "valueFrom": {
+                                "configMapKeyRef": {
+                                    "name": "kafka-config",
+                                    "key": "metadata-version",
+                                    "optional": True,
+                                }
+                            },
+                        },
                         {"name": "HEAP", "value": "512m"},
                         {"name": "JVM_OPTIONS", "value": ""},
                         {"name": "GRACE_PERIOD", "value": "300"},
@@ -449,6 +462,28 @@ tools: dict[str, pulumi.Input[str]] = {
     "KUBE_CONTEXT": "",
     "KUBECONFIG_CONTENT": cluster.stdout,
 }
+reach: dict[str, Any] = {
+    "cluster": "straight",
+    "connection": {name: value for name, value in tools.items() if name != "KUBECONFIG_CONTENT"},
+    "kubeconfig": pulumi.Output.secret(cluster.stdout),
+}
+claims_environment: dict[str, pulumi.Input[str]] = {
+    "CLAIMS": json.dumps(
+        [
+            {
+                "path": "kafka-ha:kafka.storage",
+                "stateful_set": "kafka",
+                "replicas": 3,
+                "templates": ["data"],
+                "size": "10Gi",
+                "storage_class": None,
+            }
+        ]
+    ),
+    "UNEVEN": "",
+    "NAMESPACE": "kafka",
+    **{name: tools[name] for name in ("SIMULATED", "KUBE_CONTEXT", "KUBECONFIG_CONTENT")},
+}
 members_environment: dict[str, pulumi.Input[str]] = {
     "MEMBERS": json.dumps(
         {
@@ -464,11 +499,22 @@ members_environment: dict[str, pulumi.Input[str]] = {
     **tools,
 }
 
+image = ImageResource("image", {"image": "apache/kafka:4.3.1", **reach})
+
+claims = local.Command(
+    "claims",
+    create="python3 -m components.scripts.claims grow",
+    update="python3 -m components.scripts.claims grow",
+    environment=claims_environment,
+    opts=ResourceOptions(depends_on=[namespace], custom_timeouts=CustomTimeouts(create="1h", update="1h")),
+)
+
 evacuation = local.Command(
     "evacuation",
     create="python3 -m components.scripts.members evacuate",
     environment=members_environment,
     logging=local.Logging.STDERR,
+    opts=ResourceOptions(depends_on=[namespace, image]),
 )
 
 brokers = k8s.apps.v1.StatefulSet(
@@ -480,10 +526,19 @@ brokers = k8s.apps.v1.StatefulSet(
         deleted_with=cluster,
         depends_on=[
             *(account, role, role_binding, zones_role, zones_role_binding),
-            *(checker, marks, service, *addresses, config, budget, evacuation),
+            *(checker, marks, service, *addresses, config, budget, image, claims, evacuation),
         ],
+        ignore_changes=["spec.volumeClaimTemplates"],
         custom_timeouts=CustomTimeouts(create="30m", update="30m"),
     ),
+)
+
+new_claims = local.Command(
+    "new-claims",
+    create="python3 -m components.scripts.claims grow",
+    update="python3 -m components.scripts.claims grow",
+    environment=claims_environment,
+    opts=ResourceOptions(depends_on=[brokers], custom_timeouts=CustomTimeouts(create="1h", update="1h")),
 )
 
 members = local.Command(
@@ -502,6 +557,10 @@ rebalance = local.Command(
     opts=ResourceOptions(depends_on=[members]),
 )
 
+settings = SettingsResource(
+    "settings", {"settings": {}, **reach}, ResourceOptions(depends_on=[members], deleted_with=brokers)
+)
+
 topic = TopicResource(
     "topic",
     {
@@ -510,11 +569,10 @@ topic = TopicResource(
         "replicationFactor": 3,
         "config": {"min.insync.replicas": "2"},
         "allowDeletion": False,
-        "cluster": "straight",
-        "connection": {name: value for name, value in tools.items() if name != "KUBECONFIG_CONTENT"},
-        "kubeconfig": pulumi.Output.secret(cluster.stdout),
+        "throttle": 52428800,
+        **reach,
     },
-    ResourceOptions(depends_on=[brokers], deleted_with=brokers),
+    ResourceOptions(depends_on=[members], deleted_with=brokers),
 )
 
 pulumi.export("kubeconfig", pulumi.Output.secret(cluster.stdout))

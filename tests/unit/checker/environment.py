@@ -9,8 +9,8 @@ from components.kafka_plan import KafkaPlan, NodesPlan, plan_kafka
 from components.kafka_settings import KafkaSettings
 
 ZONES = ("zone-a", "zone-b", "zone-c")
-FILLED_IN = {"POD": "kafka-0", "NODE_NAME": "agent-0", "ZONE": "zone-a"}
-"""What the kubelet knows."""
+FIELDS = {"NODE_NAME": "agent-0", "ZONE": "zone-a"}
+"""What the kubelet knows, beside the pod's name."""
 
 
 def plan(**settings: Any) -> KafkaPlan:
@@ -25,9 +25,20 @@ def container(kafka: KafkaPlan, nodes: NodesPlan, name: str) -> Any:
 
 
 def variables(kafka: KafkaPlan, nodes: NodesPlan, name: str, pod: str) -> dict[str, str]:
-    """Of a container of a pod."""
-    told = {one["name"]: one.get("value", FILLED_IN.get(one["name"])) for one in container(kafka, nodes, name)["env"]}
-    return told | {"POD": pod}
+    """Of a container of a pod, as the kubelet fills them in."""
+    fields, data = FIELDS | {"POD": pod}, manifests.config_map(kafka, nodes)["data"]
+
+    def value(variable: Any) -> str | None:
+        if "value" in variable:
+            return str(variable["value"])
+        if key := variable["valueFrom"].get("configMapKeyRef"):
+            assert (key["name"], key["optional"]) == (f"{nodes.name}-config", True)
+            found: str | None = data.get(key["key"])
+            return found
+        return fields[variable["name"]]
+
+    told = {one["name"]: value(one) for one in container(kafka, nodes, name)["env"]}
+    return {variable: given for variable, given in told.items() if given is not None}
 
 
 def environment(folder: Path, pod: str = "kafka-0", **settings: Any) -> Environment:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -239,6 +240,24 @@ def test_the_turn_is_given_to_the_next(broker: Stopped, said: Said) -> None:
     broker.turn.error = "no answer"
     broker.stop.end()
     assert said() == ["stop: no answer"]
+
+
+def test_the_voter_is_out_before_another_nodes_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def asked_to_end() -> None:
+        raise SystemExit
+
+    ending = SimpleNamespace(step=asked_to_end, end=lambda: done.append("turn"))
+    monkeypatch.setattr(stop, "Environment", SimpleNamespace(read=lambda: None))
+    for name in ("Api", "Watch", "Turn"):
+        monkeypatch.setattr(stop, name, lambda *arguments: None)
+    monkeypatch.setattr(stop, "Stop", lambda *arguments: ending)
+    monkeypatch.setattr(stop, "leave", lambda environment, api: done.append("voter"))
+    monkeypatch.setattr(stop, "signal", SimpleNamespace(SIGTERM=0, SIG_IGN=0, signal=lambda *arguments: None))
+    with pytest.raises(SystemExit):
+        stop.main()
+    assert done == ["voter", "turn"]
 
 
 def test_a_controller_gives_it_back_however_it_ends(tmp_path: Path, clock: Clock) -> None:

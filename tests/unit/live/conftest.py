@@ -41,7 +41,8 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
         def __init__(self, environment: dict[str, str]) -> None:
             held.reached.append(environment)
 
-        def run(self, tool: str, *arguments: str) -> str:
+        def run(self, tool: str, *arguments: str, file: str | None = None) -> str:
+            assert file is None
             return held.run(tool, *arguments)
 
         def _answer(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Kubectl:
         self.answers, self.calls = answers, list[tuple[str, ...]]()
 
     def __call__(self, tools: KafkaTools, *arguments: str, stdin: str | None = None) -> str:
+        assert stdin is None
         self.calls.append(arguments)
         answer = self.answers[arguments[1]]
         if answer is None:
@@ -61,7 +62,7 @@ def anew() -> Iterator[None]:
 
 def kubectl(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> Kubectl:
     asked = Kubectl({name.replace("_", "-"): answer for name, answer in answers.items()})
-    monkeypatch.setattr(KafkaTools, "kubectl", lambda tools, *arguments: asked(tools, *arguments))
+    monkeypatch.setattr(KafkaTools, "kubectl", lambda tools, *arguments, **more: asked(tools, *arguments, **more))
     return asked
 
 
@@ -98,7 +99,7 @@ def test_tools_run_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is a JVM in the memory of a broker."""
     running, most = 0, 0
 
-    def run(tools: KafkaTools, *arguments: str) -> str:
+    def run(tools: KafkaTools, *arguments: str, file: str | None = None) -> str:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -160,7 +161,7 @@ def test_what_kafka_says_in_a_tools_failure(failure: str, answer: str | None) ->
 def test_kafkas_answer_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def fail(tools: KafkaTools, *arguments: str) -> str:
+    def fail(tools: KafkaTools, *arguments: str, stdin: str | None = None) -> str:
         calls.append(arguments)
         raise Refused("pod is down" if len(calls) == 1 else TOPICS)
 

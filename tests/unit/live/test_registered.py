@@ -48,6 +48,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> dict[str, mocks.MockResourceA
     return recorder.registered
 
 
+TOPIC = ("name", "partitions", "replicationFactor", "config", "allowDeletion", "throttle")
 NAMES = {
     "orders-topic": "Topic",
     "kafka-settings": "Settings",
@@ -72,12 +73,13 @@ def test_each_reaches_its_kafka_and_keeps_the_kubeconfig_secret(
 
 def test_what_each_is_to_make(registered: dict[str, mocks.MockResourceArgs]) -> None:
     topic = registered["orders-topic"].inputs
-    assert {name: topic[name] for name in ("name", "partitions", "replicationFactor", "config", "allowDeletion")} == {
+    assert {name: topic[name] for name in TOPIC} == {
         "name": "orders",
         "partitions": 6,
         "replicationFactor": 3,
         "config": {"retention.ms": "5", "min.insync.replicas": "2"},
         "allowDeletion": False,
+        "throttle": 50 * 2**20,
     }
     assert registered["kafka-settings"].inputs["settings"] == {"num.io.threads": "16"}
     assert registered["kafka-image"].inputs["image"] == "apache/kafka:4.3.1"

@@ -25,10 +25,13 @@ def asked(**values: str) -> dict[str, Any]:
             [f"{ENTITY} --add-config num.io.threads=[9] --delete-config log.retention.ms"],
         ),
         ({"num.io.threads": "9", "min.insync.replicas": "2"}, []),
+        ({"num.io.threads": "9", "cordoned.log.dirs": "*"}, []),
     ],
 )
 def test_the_brokers_defaults_become_what_is_asked_for(kafka: Kafka, found: dict[str, str], done: list[str]) -> None:
-    """The minimum ISR stands there too, by Kafka's own hand: it is left alone (KIP-966)."""
+    """The minimum ISR stands there too, by Kafka's own hand (KIP-966), and brokers that leave are cordoned: both are
+    left alone.
+    """
     kafka.settings = found
     SettingsProvider().create(asked(num_io_threads="9"))
     assert [" ".join(call) for call in kafka.done] == done

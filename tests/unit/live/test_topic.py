@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from components.live import topic
+from components.live.kafka import LiveKafka
 from components.live.topic import TopicProvider
 from components.scripts.process import Refused
 from tests.unit.live.conftest import SIMULATED, Kafka, reach
@@ -15,7 +17,7 @@ FOUND = {"partitions": 6, "replicationFactor": 3, "config": CONFIG}
 def orders(**changed: Any) -> dict[str, Any]:
     """Inputs as the engine gives them: numbers are floats."""
     given = {"name": "orders", "partitions": 6.0, "replicationFactor": 3.0, "config": CONFIG, "allowDeletion": False}
-    return {**given, **reach(), **changed}
+    return {**given, "throttle": 1000.0, **reach(), **changed}
 
 
 @pytest.mark.parametrize(
@@ -59,36 +61,79 @@ def test_a_name_with_a_dot_is_no_pattern(kafka: Kafka) -> None:
     assert [call[3] if "--alter" in call else call[4] for call in kafka.done] == [r"a\.b", r"a\.b"]
 
 
-REFUSED = [
-    (
-        {"partitions": 5.0},
-        ["kafka-ha:topics[orders].partitions: got 5", "the topic has 6", "Set it to 6 or more"],
-    ),
-    (
-        {"replicationFactor": 4.0},
-        ["kafka-ha:topics[orders].replicationFactor: got 4", "the topic has 3", "set 3 until then"],
-    ),
-]
+FEWER = (
+    "kafka-ha:topics[orders].partitions: got 5, but the topic has 6, and Kafka can't remove partitions: their records "
+    "would go. Set it to 6 or more, or make a new topic."
+)
 
 
-@pytest.mark.parametrize(("changed", "parts"), REFUSED)
-def test_what_would_lose_records_is_refused_in_the_preview(changed: dict[str, Any], parts: list[str]) -> None:
-    [failure] = TopicProvider().check(orders(), orders(**changed)).failures
-    assert failure.property in changed
-    for part in parts:
-        assert part in failure.reason
+def test_what_would_lose_records_is_refused_in_the_preview() -> None:
+    [failure] = TopicProvider().check(orders(), orders(partitions=5.0, replicationFactor=4.0)).failures
+    assert (failure.property, failure.reason) == ("partitions", FEWER)
 
 
-@pytest.mark.parametrize(("changed", "parts"), REFUSED)
-def test_and_where_only_kafka_knows_when_it_is_deployed(
-    kafka: Kafka, changed: dict[str, Any], parts: list[str]
-) -> None:
+def test_and_where_only_kafka_knows_when_it_is_deployed(kafka: Kafka) -> None:
     kafka.topics = {"orders": FOUND}
     with pytest.raises(Refused) as refusal:
-        TopicProvider().create(orders(**changed))
-    assert kafka.done == []
-    for part in parts:
-        assert part in str(refusal.value)
+        TopicProvider().create(orders(partitions=5.0))
+    assert (str(refusal.value), kafka.done) == (FEWER, [])
+
+
+@pytest.fixture
+def reassigned(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    """A Kafka whose reassignments stand among what is done to it."""
+
+    def reassign(tools: LiveKafka, name: str, factor: int, throttle: int) -> None:
+        kafka.done.append(("reassign", name, str(factor), str(throttle)))
+
+    monkeypatch.setattr(topic, "reassign_topic", reassign)
+    return kafka
+
+
+THROTTLES = {"leader.replication.throttled.replicas": "0:1", "follower.replication.throttled.replicas": "0:3"}
+RAISED = ("reassign", "orders", "4", "1000")
+
+
+@pytest.mark.parametrize(
+    ("factor", "min_isr", "order"),
+    [("4", "3", ["reassign", "kafka-configs.sh"]), ("2", "1", ["kafka-configs.sh", "reassign"])],
+)
+def test_a_replica_is_to_spare_while_the_replication_factor_changes(
+    reassigned: Kafka, factor: str, min_isr: str, order: list[str]
+) -> None:
+    reassigned.topics = {"orders": FOUND}
+    asked = orders(replicationFactor=float(factor), config={"min.insync.replicas": min_isr})
+    assert TopicProvider().diff("id", orders(), asked).changes
+    TopicProvider().update("id", orders(), asked)
+    assert [call[0] for call in reassigned.done] == order
+    assert ("reassign", "orders", factor, "1000") in reassigned.done
+
+
+def test_new_partitions_get_the_new_replication_factor_too(reassigned: Kafka) -> None:
+    reassigned.topics = {"orders": FOUND}
+    TopicProvider().update("id", orders(), orders(partitions=9.0, replicationFactor=4.0))
+    assert [call[0] for call in reassigned.done] == ["kafka-topics.sh", "reassign"]
+
+
+def test_a_reassignment_that_was_interrupted_is_gone_on_with(reassigned: Kafka) -> None:
+    """Kafka tells the new replication factor as soon as it begins; its throttle stays until it has ended."""
+    reassigned.topics = {"orders": FOUND | {"replicationFactor": 4, "config": CONFIG | THROTTLES}}
+    TopicProvider().update("id", orders(), orders(replicationFactor=4.0))
+    assert reassigned.done == [RAISED]
+
+
+def test_a_reassignment_that_is_refused_is_told_with_its_path(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise Refused("not alive: broker 1. Records could be lost. Wait until all are in sync, and run it again.")
+
+    monkeypatch.setattr(topic, "reassign_topic", refuse)
+    kafka.topics = {"orders": FOUND}
+    with pytest.raises(Refused, match=r"^kafka-ha:topics\[orders\].replicationFactor: got 4, but not alive: broker 1."):
+        TopicProvider().update("id", orders(), orders(replicationFactor=4.0))
+
+
+def test_another_throttle_is_no_change_of_the_topic() -> None:
+    assert TopicProvider().diff("id", orders(), orders(throttle=2000.0)).changes is False
 
 
 def test_a_new_topic_and_one_of_another_name_have_nothing_before_them() -> None:
@@ -114,15 +159,14 @@ def test_drift_is_read_and_is_a_change(kafka: Kafka) -> None:
     assert provider.read("id", orders()).id == "", "deleted by hand"
 
 
-def test_a_reassignment_that_goes_on_is_no_drift(kafka: Kafka) -> None:
-    throttle = {"leader.replication.throttled.replicas": "*", "follower.replication.throttled.replicas": "0:1"}
-    kafka.topics = {"orders": FOUND | {"config": CONFIG | throttle}}
+def test_a_reassignment_that_goes_on_is_no_drift(reassigned: Kafka) -> None:
+    reassigned.topics = {"orders": FOUND | {"config": CONFIG | THROTTLES}}
     provider = TopicProvider()
     assert provider.read("id", orders()).outs == orders()
-    provider.create(orders())
-    assert kafka.done == []
-    asked = orders(config=CONFIG | throttle)
+    asked = orders(config=CONFIG | THROTTLES)
     assert provider.read("id", asked).outs == asked, "set in the settings it is the topic's own"
+    provider.create(asked)
+    assert reassigned.done == []
 
 
 def test_what_kafka_says_is_told_with_the_topics_path(kafka: Kafka) -> None:
