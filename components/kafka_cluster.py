@@ -11,7 +11,7 @@ from components import manifests
 from components.kafka_claims import KafkaClaims
 from components.kafka_members import KafkaMembers
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
-from components.kafka_release import split
+from components.kafka_release import MIN_ISR, split
 from components.kafka_settings import KafkaSettings
 from components.live.settings import SettingsResource
 from components.live.version import ImageResource, MetadataVersionResource
@@ -155,9 +155,8 @@ class KafkaCluster(pulumi.ComponentResource):
         """What is set when all nodes run. The version of the metadata is the last: a node that replicas are moved to
         is not in sync.
         """
-        settings = SettingsResource(
-            f"{name}-settings", {"settings": split(plan.settings.properties)[1], **self.reach}, self.living(self)
-        )
+        asked = {MIN_ISR: str(plan.settings.min_insync_replicas), **split(plan.settings.properties)[1]}
+        settings = SettingsResource(f"{name}-settings", {"settings": asked, **self.reach}, self.living(self))
         if version := plan.settings.metadata_version:
             MetadataVersionResource(
                 f"{name}-metadata-version",

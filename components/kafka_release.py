@@ -11,11 +11,13 @@ from typing import Any, Final
 
 _RELEASE: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text())
 _THREAD_POOLS: Final[Mapping[str, int]] = _RELEASE["threadPools"]
-# Setting the cluster's minimum ISR at run time, even to what it is, forgets the eligible leader replicas of every
-# partition (KIP-966).
-_STATIC_HERE: Final = {"min.insync.replicas"}
+MIN_ISR: Final = "min.insync.replicas"
+"""Stands in the file and, where eligible leader replicas are on (KIP-966), in the cluster's metadata too, where Kafka
+takes it from the active controller's file once. A later change must reach both; only a change may be sent: set anew,
+even to what it is, it forgets the eligible leader replicas of every partition.
+"""
 
-RUN_TIME: Final = frozenset(_RELEASE["clusterWide"]) - _STATIC_HERE
+RUN_TIME: Final = frozenset(_RELEASE["clusterWide"]) - {MIN_ISR}
 """Settings that Kafka changes in all brokers at once, without a restart (Kafka documentation, "Updating Broker
 Configs", update mode cluster-wide). What it changes in one broker at a time counts as static.
 """

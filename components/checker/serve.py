@@ -39,7 +39,8 @@ def serve(server: socket.socket, pages: Mapping[str, Callable[[], Answer]]) -> N
 
 def _answer(request: bytes, pages: Mapping[str, Callable[[], Answer]]) -> bytes:
     parts = request.split(b" ", 2)
-    page = pages.get(parts[1].decode(errors="replace")) if len(parts) > 2 and parts[0] == b"GET" else None
+    asked = parts[1].partition(b"?")[0] if len(parts) > 2 and parts[0] == b"GET" else b""  # kubectl adds a timeout
+    page = pages.get(asked.decode(errors="replace"))
     if page is None:
         status, text = "404 Not Found", f"there are {', '.join(pages)}"
     else:

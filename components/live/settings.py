@@ -10,7 +10,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi.dynamic import Resource
 
-from components.kafka_release import RUN_TIME
+from components.kafka_release import MIN_ISR, RUN_TIME
 from components.live.kafka import LiveKafka
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
 from components.scripts.kafka_tools import KafkaRefused
@@ -24,7 +24,7 @@ class SettingsProvider(LiveProvider):
 
     def find(self, kafka: LiveKafka, props: Inputs) -> dict[str, Any]:
         """All of them that are set, whoever set them."""
-        return {"settings": {name: value for name, value in kafka.settings.items() if name in RUN_TIME}}
+        return {"settings": {name: value for name, value in kafka.settings.items() if name in RUN_TIME | {MIN_ISR}}}
 
     def apply(self, kafka: LiveKafka, news: Inputs) -> None:
         """Sets and resets what differs."""

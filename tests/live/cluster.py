@@ -16,7 +16,7 @@ _METADATA = """
 import json
 from checker.wire import Connection
 found = Connection("127.0.0.1", 9092, 2).metadata().partitions
-print(json.dumps([[one.topic, one.index, one.leader, one.replicas, one.isr] for one in found]))
+print(json.dumps([[one.topic, one.number, one.leader, one.replicas, one.isr] for one in found]))
 """
 
 

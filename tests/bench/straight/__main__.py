@@ -558,7 +558,9 @@ rebalance = local.Command(
 )
 
 settings = SettingsResource(
-    "settings", {"settings": {}, **reach}, ResourceOptions(depends_on=[members], deleted_with=brokers)
+    "settings",
+    {"settings": {"min.insync.replicas": "2"}, **reach},
+    ResourceOptions(depends_on=[members], deleted_with=brokers),
 )
 
 topic = TopicResource(

@@ -58,6 +58,10 @@ def test_a_probe(node: Node, port: int, state: Answer, answer: bytes) -> None:
     assert ask(port, PROBE) == answer
 
 
+def test_a_timeout_that_kubectl_adds_is_no_other_page(port: int) -> None:
+    assert ask(port, PROBE.replace(b"/ready", b"/ready?timeout=5s")) == ask(port, PROBE)
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -81,7 +81,10 @@ def test_what_each_is_to_make(registered: dict[str, mocks.MockResourceArgs]) -> 
         "allowDeletion": False,
         "throttle": 50 * 2**20,
     }
-    assert registered["kafka-settings"].inputs["settings"] == {"num.io.threads": "16"}
+    assert registered["kafka-settings"].inputs["settings"] == {
+        "min.insync.replicas": "2",
+        "num.io.threads": "16",
+    }
     assert registered["kafka-image"].inputs["image"] == "apache/kafka:4.3.1"
     version = registered["kafka-metadata-version"].inputs
     assert (version["metadataVersion"], version["pods"]) == ("4.3", ["kafka-0", "kafka-1", "kafka-2"])

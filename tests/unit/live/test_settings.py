@@ -24,16 +24,21 @@ def asked(**values: str) -> dict[str, Any]:
             {"num.io.threads": "4", "log.retention.ms": "1"},
             [f"{ENTITY} --add-config num.io.threads=[9] --delete-config log.retention.ms"],
         ),
-        ({"num.io.threads": "9", "min.insync.replicas": "2"}, []),
         ({"num.io.threads": "9", "cordoned.log.dirs": "*"}, []),
     ],
 )
 def test_the_brokers_defaults_become_what_is_asked_for(kafka: Kafka, found: dict[str, str], done: list[str]) -> None:
-    """The minimum ISR stands there too, by Kafka's own hand (KIP-966), and brokers that leave are cordoned: both are
-    left alone.
-    """
+    """Brokers that leave are cordoned: that is left alone."""
     kafka.settings = found
     SettingsProvider().create(asked(num_io_threads="9"))
+    assert [" ".join(call) for call in kafka.done] == done
+
+
+@pytest.mark.parametrize(("found", "done"), [("2", []), ("1", [f"{ENTITY} --add-config min.insync.replicas=[2]"])])
+def test_the_minimum_isr_is_sent_only_when_it_changes(kafka: Kafka, found: str, done: list[str]) -> None:
+    """Sent anew, even as it is, it forgets the eligible leader replicas (KIP-966)."""
+    kafka.settings = {"min.insync.replicas": found}
+    SettingsProvider().create(asked(min_insync_replicas="2"))
     assert [" ".join(call) for call in kafka.done] == done
 
 
@@ -52,7 +57,7 @@ def test_nothing_set_is_nothing_to_reset(kafka: Kafka) -> None:
 
 def test_drift_is_read_and_is_a_change(kafka: Kafka) -> None:
     provider = SettingsProvider()
-    kafka.settings = {"log.cleaner.threads": "2", "min.insync.replicas": "2"}
+    kafka.settings = {"log.cleaner.threads": "2"}
     found = provider.read("id", asked(num_io_threads="9")).outs
     assert found == asked(log_cleaner_threads="2")
     assert provider.diff("id", found, asked(num_io_threads="9")).changes is True
