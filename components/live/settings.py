@@ -31,9 +31,10 @@ class SettingsProvider(LiveProvider):
         _set(kafka, self.find(kafka, news)["settings"], news["settings"])
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Resets what was set."""
+        """Resets what was set, but for the minimum ISR, which Kafka refuses to remove (KIP-966)."""
         if not simulated(props):
-            _set(kafka_of(props), props["settings"], {})
+            left = {name: value for name, value in props["settings"].items() if name != MIN_ISR}
+            _set(kafka_of(props), left, {})
 
 
 def _set(kafka: LiveKafka, found: dict[str, str], asked: dict[str, str]) -> None:

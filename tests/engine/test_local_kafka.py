@@ -5,6 +5,7 @@ The tests share one node and stand in the order of its life.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,11 @@ def test_a_topic_is_deleted(reach: dict[str, Any]) -> None:
     assert read(provider, topic(reach)).id == ""
 
 
+MIN_ISR = {"min.insync.replicas": "1"}  # Kafka's own, which it keeps in the metadata (KIP-966)
+
+
 def settings(reach: dict[str, Any], **values: str) -> dict[str, Any]:
-    return {"settings": {name.replace("_", "."): value for name, value in values.items()}, **reach}
+    return {"settings": {**MIN_ISR, **{name.replace("_", "."): value for name, value in values.items()}}, **reach}
 
 
 def test_settings_are_set_found_and_reset(reach: dict[str, Any]) -> None:
@@ -188,7 +192,8 @@ def test_the_engine_finds_drift_and_repairs_it(reach: dict[str, Any], tmp_path: 
 
     def asks(kubeconfig: str = "hunter-two", **config: str) -> None:
         made = topic({}, name="drift", config={"min.insync.replicas": "1", **config})
-        asked = {"topic": made, "settings": {"num.io.threads": "16"}, "reach": {**reach, "kubeconfig": kubeconfig}}
+        threads = {**MIN_ISR, "num.io.threads": "16"}
+        asked = {"topic": made, "settings": threads, "reach": {**reach, "kubeconfig": kubeconfig}}
         (tmp_path / "asked.json").write_text(json.dumps(asked))
 
     def refreshed(*arguments: str) -> str:
@@ -205,7 +210,7 @@ def test_the_engine_finds_drift_and_repairs_it(reach: dict[str, Any], tmp_path: 
         refreshed("--expect-no-changes", "--diff")
     out = str(drift.value)
     assert "~ partitions       : 3 => 4" in out
-    assert '- num.io.threads: "16"' in out
+    assert re.search(r'- num\.io\.threads *: "16"', out)
     assert "hunter-two" not in out
     with pytest.raises(PulumiFailed, match="partitions: got 3, but the topic has 4"):
         stack.preview()
@@ -228,7 +233,7 @@ def test_the_engine_finds_drift_and_repairs_it(reach: dict[str, Any], tmp_path: 
     assert "Traceback" not in str(failure.value)
     stack.destroy()
     assert read(TopicProvider(), topic(reach, name="drift")).id == ""
-    assert read(SettingsProvider(), {"settings": {}, **reach}).outs == {"settings": {}, **reach}
+    assert read(SettingsProvider(), settings(reach)).outs == settings(reach)
 
 
 def test_the_replication_factor_is_changed_by_a_reassignment(reach: dict[str, Any], node: LocalKafka) -> None:

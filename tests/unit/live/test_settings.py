@@ -45,7 +45,7 @@ def test_the_minimum_isr_is_sent_only_when_it_changes(kafka: Kafka, found: str, 
 def test_a_setting_that_is_removed_is_reset(kafka: Kafka) -> None:
     kafka.settings = {"num.io.threads": "9"}
     SettingsProvider().update("id", asked(num_io_threads="9"), asked())
-    SettingsProvider().delete("id", asked(num_io_threads="9"))
+    SettingsProvider().delete("id", asked(num_io_threads="9", min_insync_replicas="2"))
     assert [" ".join(call) for call in kafka.done] == [f"{ENTITY} --delete-config num.io.threads"] * 2
 
 
