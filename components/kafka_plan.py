@@ -254,7 +254,7 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "controller.quorum.bootstrap.servers": ",".join(controllers),
         # A controller whose disk was replaced takes the place of the voter that it was (KAFKA-19078).
-        "controller.quorum.auto.join.enable": "true",
+        **({"controller.quorum.auto.join.enable": "true"} if "controller" in nodes.roles else {}),
         "log.dirs": ",".join(f"{disk}/{LOG_FOLDER}" for disk in nodes.disks),
         "default.replication.factor": factor,
         "min.insync.replicas": min_isr,

@@ -58,7 +58,9 @@ class Load:
             f"{_TOOLS}/kafka-verifiable-producer.sh --bootstrap-server {bootstrap} --topic {topic} "
             f"--throughput {rate} --acks -1 --command-config /tmp/producer.properties"
         )
-        script = f"printf '{config}' >/tmp/producer.properties; exec {producer} >{_OUT} 2>/tmp/producer.log"
+        script = (
+            f"printf '{config}' >/tmp/producer.properties; {producer} >{_OUT} 2>/tmp/producer.log; exec sleep 1000000"
+        )
         container = {
             "name": "producer",
             "image": image,
@@ -105,6 +107,15 @@ class Load:
         """The report since `begin`, once it has gone on undisturbed for some seconds."""
         time.sleep(seconds)
         return self.report(begin)
+
+    def finish(self, seconds: float = 5) -> Report:
+        """The report of all of it, once it has gone on for some seconds more and has ended: what is read back from
+        then on is all that there is.
+        """
+        time.sleep(seconds)
+        self._cluster.kubectl("-n", "default", "exec", self._name, "--", "pkill", "-INT", "java")
+        eventually("the producer has ended", lambda: "shutdown_complete" in "".join(self._lines(tail=5)), 60)
+        return self.report()
 
     def _lines(self, tail: int | None = None) -> list[str]:
         read = ["tail", "-n", str(tail)] if tail else ["cat"]
