@@ -50,6 +50,8 @@ MANAGED_PROPERTIES = {
     "unclean.leader.election.enable": "an unclean leader loses acknowledged records",
 }
 
+_SESSION_TIMEOUT, _LONGEST_SESSION = "broker.session.timeout.ms", 30000
+
 
 def _scalars_as_text(properties: object) -> object:
     """YAML's numbers and booleans, as Kafka writes them."""
@@ -299,6 +301,17 @@ class KafkaSettings(SettingsModel):
                 raise ValueError(
                     f"{key!r} is no property: a key is of letters, digits, dots, - and _, its value one line of ASCII"
                 )
+        return properties
+
+    @field_validator("properties")
+    @classmethod
+    def _fenced_in_time(cls, properties: dict[str, str]) -> dict[str, str]:
+        given = properties.get(_SESSION_TIMEOUT, "0")
+        if not given.isdigit() or int(given) > _LONGEST_SESSION:
+            raise ValueError(
+                f"{_SESSION_TIMEOUT} is {given}: at most {_LONGEST_SESSION} (ms) is allowed, since another node may stop "
+                "45 s after one that died while it stopped, and must not count that one's replicas in; leave it out"
+            )
         return properties
 
     @property

@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "policies", "requirements.txt", ".venv")
 log = logging.getLogger("stack")
-_LONGEST = 1800  # seconds that one command may take
+_LONGEST = 900  # seconds that one command may take: twice the longest measured, a scale-out on a busy machine
 
 
 class PulumiFailed(Exception):

@@ -1,12 +1,13 @@
 """One deployed stack for all live tests; `run.sh` sets the environment."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, eventually
+from tests.live.evidence import evidence
 from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
@@ -33,6 +34,14 @@ _ORDER = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _ORDER.index(item.path.stem))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        report.sections.append(("the cluster", evidence()))
+    return report
 
 
 @pytest.fixture(scope="session")

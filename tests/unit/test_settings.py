@@ -144,6 +144,8 @@ def test_a_kind_has_its_own_settings() -> None:
         (kafka(properties={"node.id": 1}), ["kafka-ha:kafka.properties", "it follows from the pod's ordinal"]),
         (kafka(properties={"min.insync.replicas": 1}), ["set kafka.minInsyncReplicas"]),
         (kafka(properties={"metadata.log.dir": "/tmp"}), ["the metadata log is on the first claim"]),
+        (kafka(properties={"broker.session.timeout.ms": 45000}), ["is 45000", "at most 30000", "leave it out"]),
+        (kafka(properties={"broker.session.timeout.ms": "9s"}), ["is 9s", "at most 30000"]),
         (kafka(properties={" node.id": 1}), ["' node.id' is no property", "letters, digits"]),
         (kafka(properties={"a": "1\nnode.id=2"}), ["'a' is no property", "one line of ASCII"]),
         (SIM | {"topics": "orders"}, ["kafka-ha:topics: got 'orders'", "a list of topics"]),

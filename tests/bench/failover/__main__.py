@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from tests.bench.failover.figures import Figure, Round, Row, figure_rows, rows
-from tests.bench.failover.subjects import TOPIC, Subject, components, plain
+from tests.bench.failover.subjects import PODS, TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
 from tests.live.cluster import eventually
 from tests.live.load import Load
@@ -26,6 +26,8 @@ from tests.stack import ROOT
 _PAGE = ROOT / "docs/failover.md"
 _DEAD = 16.0  # seconds that a killed node stays away: more than the slowest client with Kafka's defaults
 _FEW = 3  # rounds of what is no pause
+_SOAK = 600.0  # seconds of full load
+_FENCED = "because its session has timed out"  # as the active controller's log says it
 _RECORDS = 200_000
 _ATTEMPTS = 40  # of having the leaders where an event needs them
 
@@ -60,7 +62,7 @@ def kill_quorum(subject: Subject) -> float:
 def kill_follower(subject: Subject) -> float:
     """That leads neither."""
     leads = {subject.leader(), subject.quorum_leader()}
-    return kill(subject, min({"kafka-0", "kafka-1", "kafka-2"} - leads))
+    return kill(subject, min(set(PODS) - leads))
 
 
 def kill_both(subject: Subject) -> float:
@@ -101,7 +103,7 @@ def throughput(subject: Subject) -> float:
 def replace_broker(subject: Subject) -> float:
     """Seconds from the loss of a broker's disk until it is back, a voter, and every replica in sync."""
     leads = {subject.leader(), subject.quorum_leader()}
-    broker = min({"kafka-0", "kafka-1", "kafka-2"} - leads)
+    broker = min(set(PODS) - leads)
     began = time.monotonic()
     subject.cluster.replace_disk(broker)
     eventually("the broker is gone", lambda: broker not in subject.cluster.ready())
@@ -114,11 +116,24 @@ def roll_seconds(subject: Subject) -> float:
     return time.time() - roll(subject)
 
 
-FIGURES: dict[str, Callable[[Subject], float]] = {
-    "throughput, acks=all, 1 KiB (MB/s)": throughput,
-    "a broker's lost disk replaced (s)": replace_broker,
-    "rolling restart (s)": roll_seconds,
+def false_alarms(subject: Subject) -> float:
+    """Brokers that were fenced, and leaders of the quorum that were elected, in ten minutes of full load."""
+    epoch, began = subject.quorum_epoch(), time.monotonic()
+    while (seconds := time.monotonic() - began) < _SOAK:
+        throughput(subject)
+    logs = (
+        subject.cluster.kubectl("-n", "kafka", "logs", pod, "-c", "kafka", f"--since={seconds:.0f}s") for pod in PODS
+    )
+    return sum(log.count(_FENCED) for log in logs) + subject.quorum_epoch() - epoch
+
+
+FIGURES: dict[str, tuple[int, Callable[[Subject], float]]] = {
+    "throughput, acks=all, 1 KiB (MB/s)": (_FEW, throughput),
+    "a broker's lost disk replaced (s)": (_FEW, replace_broker),
+    "rolling restart (s)": (_FEW, roll_seconds),
+    "fenced or elected in 10 min of full load": (1, false_alarms),
 }
+"""Rounds, and what is measured in each."""
 
 
 def _apart(subject: Subject) -> tuple[str, str]:
@@ -184,6 +199,7 @@ def measure(subject: Subject, event: str, clients: dict[str, str]) -> Round:
 
 def bench(
     rounds: Annotated[int, typer.Option(help="Rounds of each event.")] = 10,
+    plain_rounds: Annotated[int, typer.Option(help="The same for the plain manifest.")] = 10,
     only: Annotated[list[str] | None, typer.Option(help="Events; all when not given.")] = None,
     subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
     results: Annotated[Path, typer.Option(help="Where each round is written down as it ends.")] = Path(
@@ -201,17 +217,17 @@ def bench(
             with components(own) if name == "components" else plain(own, properties) as subject:
                 properties = subject.properties
                 for event in only or EVENTS:
-                    for number in range(rounds):
+                    for number in range(rounds if name == "components" else plain_rounds):
                         found = measure(subject, event, {"default": "", "exported": properties})
                         done.append(found)
                         with results.open("a") as file:
                             file.write(json.dumps(asdict(found)) + "\n")
                         shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
                         console.print(f"{name}, {event}, round {number + 1}: {shown}")
-                for what in () if only else FIGURES:
-                    for number in range(_FEW):
+                for what, (times, figure) in {} if only else FIGURES.items():
+                    for number in range(times):
                         subject.heal()
-                        figures.append(Figure(name, what, FIGURES[what](subject)))
+                        figures.append(Figure(name, what, figure(subject)))
                         console.print(f"{name}, {what}, round {number + 1}: {figures[-1].value:.1f}")
     table = rows(done)
     where = f"{machine()}; load {before} before the run, {load()} after it"

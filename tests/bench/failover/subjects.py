@@ -1,5 +1,6 @@
 """What is measured: this program's Kafka, and a plain manifest, each on a k3d cluster of its own."""
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from tests.live.stack import live_stack, remove_leftovers
 TOPIC = "gap"
 CLUSTER = "kafka-ha-plain"
 _PLAIN = Path(__file__).parent / "plain.yaml"
-_PODS = ("kafka-0", "kafka-1", "kafka-2")
+PODS = ("kafka-0", "kafka-1", "kafka-2")
+_SMALL = ("retention.bytes=268435456", "segment.bytes=67108864")  # a full load for minutes must not fill the disk
 _IMAGE = "apache/kafka:4.3.1"
 
 
@@ -27,7 +29,8 @@ class Subject:
         self.name, self.cluster, self.bootstrap, self.properties = name, cluster, bootstrap, properties
         self.image = _IMAGE
         self.client = KafkaClient(cluster, _IMAGE, bootstrap)
-        self.client.tool("kafka-topics.sh", "--create", "--if-not-exists", "--topic", TOPIC, "--partitions", "1")
+        options = itertools.chain.from_iterable(("--config", one) for one in _SMALL)
+        self.client.tool("kafka-topics.sh", "--create", "--if-not-exists", "--topic", TOPIC, "--partitions=1", *options)
 
     def leader(self) -> str:
         """The pod that leads the topic."""
@@ -39,6 +42,11 @@ class Subject:
         out = self.client.tool("kafka-metadata-quorum.sh", "describe", "--status")
         return f"kafka-{_number(r'LeaderId: +([0-9]+)', out)}"
 
+    def quorum_epoch(self) -> int:
+        """It goes up with each election."""
+        out = self.client.tool("kafka-metadata-quorum.sh", "describe", "--status")
+        return int(_number(r"LeaderEpoch: +([0-9]+)", out))
+
     def node(self, pod: str) -> str:
         """The Kubernetes node that the pod is on."""
         name: str = self.cluster.brokers()[pod].spec.node_name
@@ -46,7 +54,7 @@ class Subject:
 
     def heal(self) -> None:
         """Waits until every broker is ready and every replica in sync."""
-        eventually("all brokers are ready", lambda: self.cluster.ready() == set(_PODS), 300)
+        eventually("all brokers are ready", lambda: self.cluster.ready() == set(PODS), 300)
         eventually("all replicas are in sync", self._in_sync, 300)
 
     def _in_sync(self) -> bool:
@@ -83,8 +91,8 @@ def plain(folder: Path, properties: str) -> Iterator[Subject]:
     try:
         cluster = Cluster(run("k3d", "kubeconfig", "get", CLUSTER), folder, "kafka", "kafka")
         cluster.kubectl("apply", "-f", str(_PLAIN))
-        eventually("all brokers are ready", lambda: cluster.ready() == set(_PODS), 300)
-        bootstrap = ",".join(f"{pod}.kafka-svc.kafka.svc.cluster.local:9092" for pod in _PODS)
+        eventually("all brokers are ready", lambda: cluster.ready() == set(PODS), 300)
+        bootstrap = ",".join(f"{pod}.kafka-svc.kafka.svc.cluster.local:9092" for pod in PODS)
         yield Subject("plain", cluster, bootstrap, properties)
     finally:
         run("k3d", "cluster", "delete", CLUSTER)
