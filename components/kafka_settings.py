@@ -51,6 +51,7 @@ MANAGED_PROPERTIES = {
 }
 
 _SESSION_TIMEOUT, _LONGEST_SESSION = "broker.session.timeout.ms", 30000
+_BROKER_HEAP = 256  # MiB; with 192 a broker ended with an OutOfMemoryError as it started (measured, 4.3.1)
 
 
 def _scalars_as_text(properties: object) -> object:
@@ -252,6 +253,16 @@ class KafkaSettings(SettingsModel):
     startup_timeout: Minutes = parse_duration("1h")
     """Time that a starting node has before it is restarted, log recovery included (strimzi-kafka-operator#5263)."""
 
+    @field_validator("resources")
+    @classmethod
+    def _starts(cls, resources: Resources) -> Resources:
+        if resources.heap.amount < _BROKER_HEAP * 2**20:
+            raise ValueError(
+                f"the heap is {resources.heap}: a broker needs at least {_BROKER_HEAP}Mi, since its log cleaner takes "
+                "128 MiB when it starts (log.cleaner.dedupe.buffer.size); a dedicated controller does with less"
+            )
+        return resources
+
     @field_validator("brokers")
     @classmethod
     def _may_all_vote(cls, brokers: int, info: ValidationInfo) -> int:
@@ -309,8 +320,8 @@ class KafkaSettings(SettingsModel):
         given = properties.get(_SESSION_TIMEOUT, "0")
         if not given.isdigit() or int(given) > _LONGEST_SESSION:
             raise ValueError(
-                f"{_SESSION_TIMEOUT} is {given}: at most {_LONGEST_SESSION} (ms) is allowed, since another node may stop "
-                "45 s after one that died while it stopped, and must not count that one's replicas in; leave it out"
+                f"{_SESSION_TIMEOUT} is {given}: at most {_LONGEST_SESSION} (ms) is allowed, since another node may "
+                "stop 45 s after one that died while it stopped, and must not count it in any more; leave it out"
             )
         return properties
 

@@ -10,7 +10,7 @@ from tests.live.cluster import Cluster, eventually
 from tests.stack import Stack
 
 NAMESPACE = "dedicated"
-_SMALL = {"cpu": "50m", "memory": "512Mi", "heap": "192Mi"}
+_SMALL = {"cpu": "50m", "memory": "512Mi"}
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def dedicated(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "kafka": {
             **stack.config["kafka"],
             "namespace": NAMESPACE,
-            "resources": _SMALL,
+            "resources": {**_SMALL, "heap": "256Mi"},
             "storage": {"size": "1Gi"},
-            "dedicatedControllers": {"resources": _SMALL, "storage": {"size": "1Gi"}},
+            "dedicatedControllers": {"resources": {**_SMALL, "heap": "192Mi"}, "storage": {"size": "1Gi"}},
         },
         "topics": [{"name": "orders", "partitions": 3}],
     }

@@ -108,6 +108,7 @@ def test_a_kind_has_its_own_settings() -> None:
         (kafka(terminationGracePeriod="10s"), ["kafka-ha:kafka.terminationGracePeriod: got '10s'", "at least 1m"]),
         (kafka(resources={"heap": "2Gi"}), ["kafka-ha:kafka.resources.heap: got '2Gi'", "below memory, 1Gi"]),
         (kafka(resources={"memory": "256Mi"}), ["kafka-ha:kafka.resources.heap: got '512Mi'", "below memory, 256Mi"]),
+        (kafka(resources={"heap": "192Mi"}), ["kafka-ha:kafka.resources: ", "heap is 192Mi", "at least 256Mi"]),
         (kafka(resources={"heap": "1.5Mi"}), ["kafka-ha:kafka.resources.heap: got '1.5Mi'", "a whole number of Mi"]),
         (kafka(storage={"volumes": 17}), ["kafka-ha:kafka.storage.volumes: got 17", "less than or equal to 16"]),
         (kafka(faultTolerance=3), ["kafka-ha:kafka.faultTolerance: got 3", "1 or 2"]),
