@@ -62,6 +62,11 @@ class Cluster:
         """The brokers' StatefulSet."""
         return self._apps.read_namespaced_stateful_set(self._name, self.namespace)
 
+    def kafka_image(self) -> str:
+        """The image of the brokers' Kafka."""
+        image: str = self.stateful_set().spec.template.spec.containers[0].image
+        return image
+
     def brokers(self) -> dict[str, Any]:
         """The brokers' pods by name."""
         selector = self.stateful_set().spec.selector.match_labels

@@ -26,6 +26,7 @@ _ORDER = (
     "test_placement",
     "test_scaling",
     "test_dedicated",
+    "test_two_losses",
     "test_majority_lost",
     "test_destroy",
     "test_upgrade",
@@ -72,8 +73,7 @@ def cluster(stack: Stack) -> Cluster:
 @pytest.fixture(scope="session")
 def kafka(stack: Stack, cluster: Cluster) -> KafkaClient:
     """A client inside the cluster."""
-    image = cluster.stateful_set().spec.template.spec.containers[0].image
-    return KafkaClient(cluster, image, stack.outputs()["bootstrap"])
+    return KafkaClient(cluster, cluster.kafka_image(), stack.outputs()["bootstrap"])
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The stack `live`: the configuration of `dev`, on a k3d cluster of its own."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,6 +24,25 @@ def live_stack(folder: Path) -> Stack:
     if network := os.environ.get("LIVE_NETWORK"):
         config["cluster"]["network"] = network
     return Stack.create(folder, "live", config)
+
+
+def second_stack(first: Stack, folder: Path, name: str, kafka: Mapping[str, Any]) -> Stack:
+    """A stack on the cluster of the first, with small nodes in a namespace of its name; nothing is deployed yet."""
+    kubeconfig = folder / "cluster.kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(first.outputs()["kubeconfig"])
+    config = {
+        "cluster": {"kind": "existing", "kubeconfig": str(kubeconfig)},
+        "kafka": {
+            **first.config["kafka"],
+            "namespace": name,
+            "resources": {"cpu": "50m", "memory": "512Mi", "heap": "256Mi"},
+            "storage": {"size": "1Gi"},
+            **kafka,
+        },
+        "topics": [{"name": "orders", "partitions": 3}, {"name": SINGLE, "partitions": 1}],
+    }
+    return Stack.create(folder, name, config)
 
 
 def containers() -> list[str]:

@@ -7,31 +7,18 @@ import pytest
 
 from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, eventually, is_ready
+from tests.live.stack import second_stack
 from tests.stack import Stack
 
 NAMESPACE = "dedicated"
-_SMALL = {"cpu": "50m", "memory": "512Mi"}
 
 
 @pytest.fixture(scope="module")
 def dedicated(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A second stack on the live tests' cluster."""
-    folder = tmp_path_factory.mktemp("dedicated")
-    kubeconfig = folder / "cluster.kubeconfig"
-    kubeconfig.touch(mode=0o600)
-    kubeconfig.write_text(stack.outputs()["kubeconfig"])
-    config: dict[str, Any] = {
-        "cluster": {"kind": "existing", "kubeconfig": str(kubeconfig)},
-        "kafka": {
-            **stack.config["kafka"],
-            "namespace": NAMESPACE,
-            "resources": {**_SMALL, "heap": "256Mi"},
-            "storage": {"size": "1Gi"},
-            "dedicatedControllers": {"resources": {**_SMALL, "heap": "192Mi"}, "storage": {"size": "1Gi"}},
-        },
-        "topics": [{"name": "orders", "partitions": 3}],
-    }
-    own = Stack.create(folder, "dedicated", config)
+    small = {"resources": {"cpu": "50m", "memory": "512Mi", "heap": "192Mi"}, "storage": {"size": "1Gi"}}
+    folder = tmp_path_factory.mktemp(NAMESPACE)
+    own = second_stack(stack, folder, NAMESPACE, {"dedicatedControllers": small})
     own.up()
     yield own
     own.destroy()
@@ -92,16 +79,9 @@ def test_controllers_stop_one_after_the_other(dedicated: Stack, nodes: dict[str,
 
     eventually("every controller is new and ready", over, 400)
     assert fewest == 2, "no two are down at any time"
-    client = KafkaClient(
-        nodes["brokers"], dedicated.config["kafka"].get("image", "apache/kafka:4.3.1"), bootstrap(dedicated)
-    )
-    assert len(client.produce("orders", 50)) == 50
+    kafka = KafkaClient(nodes["brokers"], nodes["brokers"].kafka_image(), dedicated.outputs()["bootstrap"])
+    assert len(kafka.produce("orders", 50)) == 50
 
 
 def _runs(pod: Any) -> bool:
     return any(one.name == "kafka" and one.state.running for one in pod.status.container_statuses or [])
-
-
-def bootstrap(stack: Stack) -> str:
-    address: str = stack.outputs()["bootstrap"]
-    return address
