@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client, config
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tests.kwok import PROGRAMS
 from tests.stack import Stack
 
+eventually = retry(
+    stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry_if_exception_type(AssertionError), reraise=True
+)
+"""Decorates what is to hold within a minute."""
 NEEDED = ("pulumi", "kubectl", *PROGRAMS)
 
 
@@ -63,3 +68,19 @@ class Api:
     def pods(self, namespace: str = "kafka") -> dict[str, Any]:
         """By name."""
         return {pod.metadata.name: pod for pod in self.core.list_namespaced_pod(namespace).items}
+
+
+@pytest.fixture
+def api(sim: Stack) -> Api:
+    """The API of the module's stack, which is deployed."""
+    return Api(sim.outputs()["kubeconfig"])
+
+
+def set_kafka(stack: Stack, **settings: Any) -> None:
+    """Replaces the settings of Kafka."""
+    stack.change(lambda config: config.update(kafka=settings))
+
+
+def set_topics(stack: Stack, *topics: dict[str, Any]) -> None:
+    """Replaces the settings of the topics."""
+    stack.change(lambda config: config.update(topics=list(topics)))

@@ -7,20 +7,11 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from tests.engine.conftest import Api
+from tests.engine.conftest import Api, set_kafka
 from tests.stack import Stack
 
 TOLERANT: dict[str, Any] = {"dedicatedControllers": {}, "faultTolerance": 2, "storage": {"volumes": 2}}
 MARKS = {"node-1000": "token", "voters": "1000@kafka-controller-0"}
-
-
-@pytest.fixture
-def api(sim: Stack) -> Api:
-    return Api(sim.outputs()["kubeconfig"])
-
-
-def set_kafka(stack: Stack, **settings: Any) -> None:
-    stack.change(lambda config: config.update(kafka=settings))
 
 
 def test_preview_names_both_groups(sim: Stack) -> None:

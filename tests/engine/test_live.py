@@ -3,25 +3,10 @@
 The tests share one stack and stand in the order of its life; each deploys what it needs itself.
 """
 
-from typing import Any
-
 import pytest
 
-from tests.engine.conftest import Api
+from tests.engine.conftest import Api, set_kafka, set_topics
 from tests.stack import PulumiFailed, Stack
-
-
-@pytest.fixture
-def api(sim: Stack) -> Api:
-    return Api(sim.outputs()["kubeconfig"])
-
-
-def set_kafka(stack: Stack, **settings: Any) -> None:
-    stack.change(lambda config: config.update(kafka=settings))
-
-
-def set_topics(stack: Stack, *topics: dict[str, Any]) -> None:
-    stack.change(lambda config: config.update(topics=list(topics)))
 
 
 def restarts(api: Api) -> dict[str, str]:

@@ -8,29 +8,11 @@ from typing import Any
 
 import pytest
 from kubernetes.client.exceptions import ApiException
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from tests.engine.conftest import Api
+from tests.engine.conftest import Api, eventually, set_kafka, set_topics
 from tests.stack import PulumiFailed, Stack
 
 COMMANDS = {"kafka-claims", "kafka-new-claims", "kafka-evacuation", "kafka-members", "kafka-rebalance"}
-
-eventually = retry(
-    stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry_if_exception_type(AssertionError), reraise=True
-)
-
-
-@pytest.fixture
-def api(sim: Stack) -> Api:
-    return Api(sim.outputs()["kubeconfig"])
-
-
-def set_kafka(stack: Stack, **settings: Any) -> None:
-    stack.change(lambda config: config.update(kafka=settings))
-
-
-def set_topics(stack: Stack, *topics: dict[str, Any]) -> None:
-    stack.change(lambda config: config.update(topics=list(topics)))
 
 
 def variables(pod: Any) -> dict[str, str]:

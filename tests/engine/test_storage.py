@@ -9,26 +9,12 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from tests.engine.conftest import Api
+from tests.engine.conftest import Api, eventually, set_kafka
 from tests.stack import PulumiFailed, Stack
 
 GROWN = {"kafka": "update", "kafka-claims": "update", "kafka-new-claims": "update"}
 NAMESPACE = "kafka"
-
-eventually = retry(
-    stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry_if_exception_type(AssertionError), reraise=True
-)
-
-
-@pytest.fixture
-def api(sim: Stack) -> Api:
-    return Api(sim.outputs()["kubeconfig"])
-
-
-def set_kafka(stack: Stack, **settings: Any) -> None:
-    stack.change(lambda config: config.update(kafka=settings))
 
 
 def claims(api: Api) -> dict[str, str]:
