@@ -20,18 +20,19 @@ class Report:
 
     acknowledged: tuple[tuple[float, str], ...]
     """Time and value of each record that was acknowledged."""
+    begin: float
+    """The span's; the first acknowledgement, where it is asked from the start."""
+    end: float
     errors: Counter[str] = field(default_factory=Counter)
     """Errors that reached the caller, by kind: retries that succeeded are none."""
 
     @property
     def longest_gap(self) -> float:
-        """Seconds of the longest time between two acknowledgements; to be asked of a topic with one partition."""
+        """Seconds of the longest time without an acknowledgement, also at its begin and end; to be asked of a topic
+        with one partition.
+        """
         times = sorted(when for when, _ in self.acknowledged)
-        return max((after - before for before, after in itertools.pairwise(times)), default=float("inf"))
-
-    def between(self, begin: float, end: float) -> "Report":
-        """What it was told in that time."""
-        return Report(tuple(one for one in self.acknowledged if begin <= one[0] <= end), self.errors)
+        return max(after - before for before, after in itertools.pairwise((self.begin, *times, self.end)))
 
 
 class Load:
@@ -94,14 +95,7 @@ class Load:
 
     def report(self, since: float = 0.0) -> Report:
         """What it was told since then, up to now."""
-        events = [json.loads(line) for line in self._lines()]
-        acknowledged = tuple(
-            (event["timestamp"] / 1000, event["value"])
-            for event in events
-            if event["name"] == "producer_send_success" and event["timestamp"] / 1000 >= since
-        )
-        errors = Counter(event["exception"] for event in events if event["name"] == "producer_send_error")
-        return Report(acknowledged, errors)
+        return self._report(since, time.time())
 
     def settle(self, begin: float, seconds: float = 5) -> Report:
         """The report since `begin`, once it has gone on undisturbed for some seconds."""
@@ -113,9 +107,21 @@ class Load:
         then on is all that there is.
         """
         time.sleep(seconds)
+        end = time.time()
         self._cluster.kubectl("-n", "default", "exec", self._name, "--", "pkill", "-INT", "java")
         eventually("the producer has ended", lambda: "shutdown_complete" in "".join(self._lines(tail=5)), 60)
-        return self.report()
+        return self._report(0, end)
+
+    def _report(self, since: float, end: float) -> Report:
+        events = [json.loads(line) for line in self._lines()]
+        acknowledged = tuple(
+            (event["timestamp"] / 1000, event["value"])
+            for event in events
+            if event["name"] == "producer_send_success" and event["timestamp"] / 1000 >= since
+        )
+        errors = Counter(event["exception"] for event in events if event["name"] == "producer_send_error")
+        first = min((when for when, _ in acknowledged), default=end)
+        return Report(acknowledged, since or first, end, errors)
 
     def _lines(self, tail: int | None = None) -> list[str]:
         read = ["tail", "-n", str(tail)] if tail else ["cat"]
