@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench.failover.figures import Figure, Round, Row, figure_rows, rows
+from components.failover import CLIENT
+from tests.bench.failover.figures import Figure, Round, Row, figure_rows, recorded, rows
 from tests.bench.failover.subjects import PODS, TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
 from tests.live.cluster import eventually
@@ -114,7 +115,8 @@ def replace_broker(subject: Subject) -> float:
 
 def roll_seconds(subject: Subject) -> float:
     """Seconds of a rolling restart without load."""
-    return time.time() - roll(subject)
+    began = roll(subject)
+    return time.time() - began
 
 
 def false_alarms(subject: Subject) -> float:
@@ -208,36 +210,41 @@ def _others(subject: Subject) -> Iterator[Figure]:
             console.print(f"{subject.name}, {what}, round {number + 1}: {found.value:.1f}")
 
 
+def _pauses(subject: Subject, events: Iterable[str], rounds: int) -> Iterator[Round]:
+    exported = "".join(f"{key}={value}\n" for key, value in CLIENT.items())
+    for event in events:
+        for number in range(rounds):
+            yield (found := measure(subject, event, {"default": "", "exported": exported}))
+            shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
+            console.print(f"{subject.name}, {event}, round {number + 1}: {shown}")
+
+
+SUBJECTS = {"components": components, "plain": plain}
+
+
 def bench(
     rounds: Annotated[int, typer.Option(help="Rounds of each event.")] = 10,
     plain_rounds: Annotated[int, typer.Option(help="The same for the plain manifest.")] = 10,
     only: Annotated[list[str] | None, typer.Option(help="Events; all when not given.")] = None,
     others: Annotated[bool, typer.Option(help="Also what is no pause: false alarms, throughput, times.")] = True,
     subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
-    results: Annotated[Path, typer.Option(help="Where each round is written down as it ends.")] = Path(
+    results: Annotated[Path, typer.Option(help="Where each round is added as it ends; the page has all of it.")] = Path(
         ".failover.jsonl"
     ),
 ) -> None:
     """Measure the pauses of writes; exit code 1 when a bound is missed."""
-    before, properties = load(), ""
-    done: list[Round] = []
-    figures: list[Figure] = []
+    before = load()
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("components", "plain") if subjects == "both" else (subjects,):
+        for name in SUBJECTS if subjects == "both" else (subjects,):
             own = Path(folder) / name
             own.mkdir()
-            with components(own) if name == "components" else plain(own, properties) as subject:
-                properties = subject.properties
-                figures += [*_others(subject)] if others else []
-                for event in only or EVENTS:
-                    for number in range(rounds if name == "components" else plain_rounds):
-                        found = measure(subject, event, {"default": "", "exported": properties})
-                        done.append(found)
-                        with results.open("a") as file:
-                            file.write(json.dumps(asdict(found)) + "\n")
-                        shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
-                        console.print(f"{name}, {event}, round {number + 1}: {shown}")
-    table = rows(done)
+            with SUBJECTS[name](own) as subject, results.open("a") as file:
+                pauses = _pauses(subject, only or EVENTS, rounds if name == "components" else plain_rounds)
+                first: Iterable[Round | Figure] = _others(subject) if others else ()
+                for found in itertools.chain(first, pauses):
+                    print(json.dumps(asdict(found)), file=file, flush=True)
+    found_rounds, figures = recorded(results.read_text().splitlines())
+    table = rows(found_rounds)
     where = f"{machine()}; load {before} before the run, {load()} after it"
     _PAGE.write_text(page(table, figures, datetime.date.today().isoformat(), where))
     for sentence in filter(None, (row.missed for row in table)):

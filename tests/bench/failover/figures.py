@@ -1,8 +1,9 @@
 """What the rounds say: percentiles of gaps, and bounds. Pure."""
 
+import json
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BOUNDS: Mapping[tuple[str, str], float] = {
@@ -70,6 +71,12 @@ class Row:
             return ""
         wanted = f"the 95th percentile is {found:.2f} s, at most {self.bound:g} s is wanted"
         return f"{self.event}, client {self.client}: {wanted}"
+
+
+def recorded(lines: Iterable[str]) -> tuple[list[Round], list[Figure]]:
+    """What was written down, one JSON object a line."""
+    found = [json.loads(line) for line in lines]
+    return [Round(**one) for one in found if "event" in one], [Figure(**one) for one in found if "what" in one]
 
 
 def figure_rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:

@@ -25,8 +25,8 @@ _IMAGE = "apache/kafka:4.3.1"
 class Subject:
     """A running Kafka of three combined nodes, and a topic of one partition."""
 
-    def __init__(self, name: str, cluster: Cluster, bootstrap: str, properties: str) -> None:
-        self.name, self.cluster, self.bootstrap, self.properties = name, cluster, bootstrap, properties
+    def __init__(self, name: str, cluster: Cluster, bootstrap: str) -> None:
+        self.name, self.cluster, self.bootstrap = name, cluster, bootstrap
         self.image = _IMAGE
         self.client = KafkaClient(cluster, _IMAGE, bootstrap)
         options = itertools.chain.from_iterable(("--config", one) for one in _SMALL)
@@ -76,13 +76,13 @@ def components(folder: Path) -> Iterator[Subject]:
         stack.up()
         outputs = stack.outputs()
         cluster = Cluster(outputs["kubeconfig"], folder, "kafka", "kafka")
-        yield Subject("components", cluster, outputs["bootstrap"], outputs["clientProperties"])
+        yield Subject("components", cluster, outputs["bootstrap"])
     finally:
         stack.destroy()
 
 
 @contextmanager
-def plain(folder: Path, properties: str) -> Iterator[Subject]:
+def plain(folder: Path) -> Iterator[Subject]:
     """The plain manifest's, on a k3d cluster as k3d makes it."""
     options = {"network": network} if (network := os.environ.get("LIVE_NETWORK")) else {}
     spec = Spec(CLUSTER, "bench", "bench", ("zone-a", "zone-b", "zone-c"), 1, options)
@@ -93,6 +93,6 @@ def plain(folder: Path, properties: str) -> Iterator[Subject]:
         cluster.kubectl("apply", "-f", str(_PLAIN))
         eventually("all brokers are ready", lambda: cluster.ready() == set(PODS), 300)
         bootstrap = ",".join(f"{pod}.kafka-svc.kafka.svc.cluster.local:9092" for pod in PODS)
-        yield Subject("plain", cluster, bootstrap, properties)
+        yield Subject("plain", cluster, bootstrap)
     finally:
         run("k3d", "cluster", "delete", CLUSTER)
