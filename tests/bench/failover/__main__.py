@@ -113,12 +113,6 @@ def replace_broker(subject: Subject) -> float:
     return time.monotonic() - began
 
 
-def roll_seconds(subject: Subject) -> float:
-    """Seconds of a rolling restart without load."""
-    began = roll(subject)
-    return time.time() - began
-
-
 def false_alarms(subject: Subject) -> float:
     """Brokers that were fenced, and leaders of the quorum that were elected, in ten minutes of full load."""
     epoch, began = subject.quorum_epoch(), time.monotonic()
@@ -134,7 +128,6 @@ FIGURES: dict[str, tuple[int, Callable[[Subject], float]]] = {
     "fenced or elected in 10 min of full load": (1, false_alarms),
     "throughput, acks=all, 1 KiB (MB/s)": (_FEW, throughput),
     "a broker's lost disk replaced (s)": (_FEW, replace_broker),
-    "rolling restart (s)": (_FEW, roll_seconds),
 }
 """Rounds, and what is measured in each."""
 
@@ -243,8 +236,11 @@ def bench(
                 first: Iterable[Round | Figure] = _others(subject) if others else ()
                 for found in itertools.chain(first, pauses):
                     print(json.dumps(asdict(found)), file=file, flush=True)
-    found_rounds, figures = recorded(results.read_text().splitlines())
-    table = rows(found_rounds)
+    done, figures = recorded(results.read_text().splitlines())
+    figures += [
+        Figure(one.subject, "rolling restart under load (s)", one.seconds) for one in done if one.event == "roll"
+    ]
+    table = rows(done)
     where = f"{machine()}; load {before} before the run, {load()} after it"
     _PAGE.write_text(page(table, figures, datetime.date.today().isoformat(), where))
     for sentence in filter(None, (row.missed for row in table)):
