@@ -3,8 +3,10 @@ other.
 
 Kafka's defaults notice a lost broker after 9 s (`broker.session.timeout.ms`) and a lost leader of the quorum after 2 s
 (`controller.quorum.fetch.timeout.ms`), and a client waits 10 s for a connection to a node that is gone. The times here
-are what the testbed bore for ten minutes of full load without a broker fenced by mistake; `kafka.properties` overrides
-them. Sources: Kafka documentation, broker and producer configurations; measured: docs/benchmarks.md.
+bore ten minutes of full load, three brokers and their producer on two cores, without a broker fenced or a leader
+elected by mistake (docs/failover.md). Where pauses of Java or of the network are longer than that, raise them by
+`kafka.properties`. A new leader of the quorum gives every broker its session anew: so the loss of both leaders takes
+the sum of both times. Sources: Kafka documentation, broker and producer configurations.
 """
 
 from typing import Final
