@@ -37,10 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _ORDER.index(item.path.stem))
 
 
+_TOLD = pytest.StashKey[BaseException]()
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed:
+    stash = item.session.stash
+    # A fixture that failed raises the same error in every test of its module: once is enough.
+    if report.failed and call.excinfo and stash.get(_TOLD, None) is not call.excinfo.value:
+        stash[_TOLD] = call.excinfo.value
         report.sections.append(("the cluster", evidence()))
     return report
 

@@ -1,24 +1,24 @@
 """What a failed test leaves behind of the cluster, for those who read the log after the cluster is gone."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
+from subprocess import SubprocessError
 
 from tests.live.process import CommandFailed, run
 from tests.live.stack import CLUSTER
 
-_LINES = "25"  # of each container's log
+_NO_ANSWER = (CommandFailed, OSError, SubprocessError)  # evidence must not hide what failed first
+_LINES = 25  # of each container's log
 
 
 def evidence() -> str:
     """All pods, the latest events, and the last lines of each container in a pod that is not ready."""
     try:
         kubeconfig = run("k3d", "kubeconfig", "get", CLUSTER, quiet=True)
-    except CommandFailed as reason:
+    except _NO_ANSWER as reason:
         return f"there is no cluster to look at: {reason}"
     with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as file:
-        os.fchmod(file.fileno(), 0o600)
         file.write(kubeconfig)
         file.flush()
         return "\n".join(_sections(file.name))
@@ -28,12 +28,12 @@ def _sections(kubeconfig: str) -> Iterator[str]:
     def kubectl(*arguments: str) -> str:
         try:
             return run("kubectl", "--kubeconfig", kubeconfig, "--request-timeout=20s", *arguments, quiet=True)
-        except CommandFailed as reason:
+        except _NO_ANSWER as reason:
             return str(reason)
 
     yield kubectl("get", "pods", "--all-namespaces", "-o", "wide")
     events = kubectl("get", "events", "--all-namespaces", "--sort-by=.lastTimestamp").splitlines()
-    yield "\n".join(events[-int(_LINES) :])
+    yield "\n".join(events[-_LINES:])
     found = kubectl("get", "pods", "--all-namespaces", "-o", "json")
     for pod in json.loads(found)["items"] if found.startswith("{") else ():
         status = [*pod["status"].get("initContainerStatuses", ()), *pod["status"].get("containerStatuses", ())]
