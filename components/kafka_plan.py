@@ -117,7 +117,7 @@ class KafkaPlan:
         """What every node of a group starts from."""
         controllers = self.controllers.addresses(CONTROLLER_PORT)
         return {
-            "server.properties": _render(_server_properties(self.settings, nodes, controllers)),
+            "server.properties": render_properties(_server_properties(self.settings, nodes, controllers)),
             **_texts("files/*.sh"),
             **_texts("files/*.yaml"),
         }
@@ -158,7 +158,7 @@ def plan_kafka(
             for ordinal, address in enumerate(controllers.addresses(CONTROLLER_PORT))
         ),
         checker=_texts("checker/*.py"),
-        client_properties=_render(CLIENT),
+        client_properties=render_properties(CLIENT),
     )
 
 
@@ -281,6 +281,6 @@ def _texts(pattern: str) -> Mapping[str, str]:
     return {file.name: file.read_text() for file in sorted(_HERE.glob(pattern))}
 
 
-def _render(properties: Mapping[str, str]) -> str:
+def render_properties(properties: Mapping[str, str]) -> str:
     """A property file: Java takes a backslash for an escape."""
     return "".join(f"{key}={value}\n" for key, value in properties.items()).replace("\\", r"\\")

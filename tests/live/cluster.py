@@ -40,13 +40,18 @@ def eventually(what: str, probe: Callable[[], bool], seconds: float = 180) -> No
         raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
 
 
+def write_kubeconfig(file: Path, content: str) -> None:
+    """A file that only its owner reads: there is a key in it."""
+    file.touch(mode=0o600)
+    file.write_text(content)
+
+
 class Cluster:
     """The brokers' side of the Kubernetes API."""
 
     def __init__(self, kubeconfig: str, folder: Path, namespace: str, stateful_set: str) -> None:
         self._kubeconfig = folder / "kubeconfig"
-        self._kubeconfig.touch(mode=0o600)
-        self._kubeconfig.write_text(kubeconfig)
+        write_kubeconfig(self._kubeconfig, kubeconfig)
         api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
         # Any: by its types every field of an answer may be None
         self.core: Any = client.CoreV1Api(api)

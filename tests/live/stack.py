@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from tests.live.cluster import write_kubeconfig
 from tests.live.process import run
 from tests.stack import ROOT, Stack
 
@@ -29,8 +30,7 @@ def live_stack(folder: Path) -> Stack:
 def second_stack(first: Stack, folder: Path, name: str, kafka: Mapping[str, Any]) -> Stack:
     """A stack on the cluster of the first, with small nodes in a namespace of its name; nothing is deployed yet."""
     kubeconfig = folder / "cluster.kubeconfig"
-    kubeconfig.touch(mode=0o600)
-    kubeconfig.write_text(first.outputs()["kubeconfig"])
+    write_kubeconfig(kubeconfig, first.outputs()["kubeconfig"])
     config = {
         "cluster": {"kind": "existing", "kubeconfig": str(kubeconfig)},
         "kafka": {

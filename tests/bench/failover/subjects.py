@@ -39,13 +39,15 @@ class Subject:
 
     def quorum_leader(self) -> str:
         """The pod that leads the quorum."""
-        out = self.client.tool("kafka-metadata-quorum.sh", "describe", "--status")
-        return f"kafka-{_number(r'LeaderId: +([0-9]+)', out)}"
+        return f"kafka-{self._quorum('LeaderId')}"
 
     def quorum_epoch(self) -> int:
         """It goes up with each election."""
-        out = self.client.tool("kafka-metadata-quorum.sh", "describe", "--status")
-        return int(_number(r"LeaderEpoch: +([0-9]+)", out))
+        return int(self._quorum("LeaderEpoch"))
+
+    def follower(self) -> str:
+        """A pod that leads neither."""
+        return min(set(PODS) - {self.leader(), self.quorum_leader()})
 
     def node(self, pod: str) -> str:
         """The Kubernetes node that the pod is on."""
@@ -56,6 +58,9 @@ class Subject:
         """Waits until every broker is ready and every replica in sync."""
         eventually("all brokers are ready", lambda: self.cluster.ready() == set(PODS), 300)
         eventually("all replicas are in sync", self._in_sync, 300)
+
+    def _quorum(self, what: str) -> str:
+        return _number(rf"{what}: +([0-9]+)", self.client.tool("kafka-metadata-quorum.sh", "describe", "--status"))
 
     def _in_sync(self) -> bool:
         return not self.client.tool("kafka-topics.sh", "--describe", "--under-replicated-partitions").strip()
