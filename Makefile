@@ -3,6 +3,7 @@ STACK ?= sim
 ARGS ?=
 PYTHON ?= python3
 REFRESH ?=
+DRILL ?=
 
 TOOLCHAIN = .venv/bin/python -m toolchain
 # The folders that exist of those named.
@@ -10,12 +11,12 @@ CODE = $(wildcard __main__.py components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy lint test live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview destroy drill drills lint test live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
 		awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
-	@echo "  STACK=sim|dev|prod (now $(STACK)); ARGS='…' goes to pulumi, to pytest or to the benchmark"
+	@echo "  STACK=sim|dev|prod (now $(STACK)); ARGS='…' goes to pulumi, pytest, the drill or the benchmark"
 
 venv:
 	@$(PYTHON) toolchain/bootstrap.py
@@ -37,6 +38,13 @@ preview: venv ## show what up would do
 
 destroy: venv ## destroy STACK; nothing stays behind
 	@$(TOOLCHAIN) destroy $(STACK)
+
+drill: venv ## break DRILL=name (or all) on STACK's Kafka on purpose, and prove that nothing is lost
+	@test -n "$(DRILL)" || { echo "name a drill: make drill DRILL=drain-leader STACK=dev; make drills lists them" >&2; exit 2; }
+	@eval "$$($(TOOLCHAIN) env --stack $(STACK))" && .venv/bin/python -m drills run $(DRILL) --stack $(STACK) $(ARGS)
+
+drills: venv ## list the drills, with what must hold in each
+	@.venv/bin/python -m drills list
 
 lint: venv ## check style, types and layers
 	.venv/bin/ruff check .

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 
 import pulumi
@@ -12,14 +12,22 @@ from components.kafka_plan import kafka_facts
 from components.kafka_settings import KafkaSettings, TopicSettings
 from components.kinds import KINDS, ClusterSettings
 from components.refusal import UnsafeSettings, violations
+from components.settings_model import SettingsModel
 
 PROJECT = "kafka-ha"
 """Namespace of the configuration's keys."""
 
-_KEYS = ("cluster", "kafka", "topics")
+_KEYS = ("cluster", "kafka", "topics", "drills")
 _LONGEST_VALUE = 60  # characters of a wrong value that are shown
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class DrillsSettings(SettingsModel):
+    """What failure drills may do; `python -m drills` reads it, the program only checks it."""
+
+    contexts: tuple[str, ...] = ()
+    """Contexts of the kubeconfig whose cluster may be drilled: nodes and brokers are stopped there."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Settings:
     cluster: ClusterSettings
     kafka: KafkaSettings
     topics: tuple[TopicSettings, ...]
+    drills: DrillsSettings = field(default_factory=DrillsSettings)
 
 
 def load_settings() -> Settings:
@@ -44,12 +53,13 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     cluster = _read_cluster(config.get("cluster"), errors)
     kafka = _read(KafkaSettings, f"{PROJECT}:kafka", config.get("kafka", {}), errors)
     topics = _read_topics(config.get("topics", []), errors)
+    drills = _read(DrillsSettings, f"{PROJECT}:drills", config.get("drills", {}), errors)
     # Rules judge what could be read, so that a wrong topic does not hide an unsafe cluster.
     if kafka:
         errors += violations(kafka_facts(kafka, cluster.zones if cluster else None, topics, PROJECT))
-    if errors or cluster is None or kafka is None:
+    if errors or cluster is None or kafka is None or drills is None:
         raise UnsafeSettings(errors)
-    return Settings(cluster, kafka, tuple(topics.values()))
+    return Settings(cluster, kafka, tuple(topics.values()), drills)
 
 
 def _read_cluster(value: Any, errors: list[str]) -> ClusterSettings | None:

@@ -23,6 +23,7 @@ _ORDER = (
     "test_stops",
     "test_quorum",
     "test_failover",
+    "test_drills",
     "test_placement",
     "test_scaling",
     "test_dedicated",

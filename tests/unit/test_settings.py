@@ -83,7 +83,7 @@ def test_a_kind_has_its_own_settings() -> None:
         ({}, ["kafka-ha:cluster.kind: got nothing", "kwok, k3d, existing", "pulumi config set --path"]),
         ({"cluster": {"kind": "k3s"}}, ["kafka-ha:cluster.kind: got 'k3s'", "kwok, k3d, existing"]),
         ({"cluster": "kwok"}, ["kafka-ha:cluster.kind: got nothing"]),
-        (SIM | {"kafak": {}}, ["kafka-ha:kafak: unknown key", "cluster, kafka, topics", "Did you mean kafka?"]),
+        (SIM | {"kafak": {}}, ["kafka-ha:kafak: unknown key", "cluster, drills, kafka, topics", "Did you mean kafka?"]),
         (
             {"cluster": {"kind": "kwok", "apiPort": 1}},
             [
@@ -150,6 +150,7 @@ def test_a_kind_has_its_own_settings() -> None:
         (kafka(properties={" node.id": 1}), ["' node.id' is no property", "letters, digits"]),
         (kafka(properties={"a": "1\nnode.id=2"}), ["'a' is no property", "one line of ASCII"]),
         (SIM | {"topics": "orders"}, ["kafka-ha:topics: got 'orders'", "a list of topics"]),
+        (SIM | {"drills": {"context": "x"}}, ["kafka-ha:drills.context: unknown key", "Did you mean contexts?"]),
         (topics({}), ["kafka-ha:topics[0].name: got nothing, but it is needed"]),
         (topics({"name": "a b"}), ["kafka-ha:topics[0].name: got 'a b'"]),
         (topics({"name": "a"}, {"name": "a"}), ["kafka-ha:topics[1].name: got 'a', but kafka-ha:topics[0] has"]),

@@ -1,0 +1,1 @@
+"""What runs in the drill's pod, and its manifest."""

@@ -1,0 +1,108 @@
+"""Failure drills on a real cluster: a few that must pass, and one on a topic that is configured to lose records. Bounds
+are those that hold on a busy machine.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drills import machines, runner, target
+from drills.drill import Drill, Options
+from drills.faults.nodes import lost
+from drills.kubernetes import Kubernetes
+from drills.load import LoadSettings
+from drills.model import Outcome, PartitionState
+from drills.runner import Cluster, Settings
+from drills.scenarios.scenario import Scenario
+from tests.live.process import log
+from tests.live.stack import CLUSTER
+from tests.stack import ROOT, Stack
+
+pytestmark = pytest.mark.usefixtures("healthy")
+
+_BUSY = ("--expect", "longest-gap=8", "--expect", "quorum-kept=10", "--hold", "8")
+_LONGEST = 900
+
+
+def drill(stack: Stack, tmp_path: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of the command line, as a user calls it beside the stack."""
+    done = subprocess.run(
+        [sys.executable, "-m", "drills", "run", *arguments, "--stack", stack.name, "--records", str(tmp_path)],
+        cwd=stack.folder,
+        env={**os.environ, **stack.environment, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=_LONGEST,
+        check=False,
+    )
+    log.info("drills run %s: exit code %d\n%s%s", " ".join(arguments), done.returncode, done.stdout, done.stderr)
+    return done.returncode, done.stdout + done.stderr
+
+
+def allow(stack: Stack) -> None:
+    stack.change(lambda config: config.update({"drills": {"contexts": [f"k3d-{CLUSTER}"]}}))
+
+
+def test_a_context_that_is_not_named_is_refused(stack: Stack, tmp_path: Path) -> None:
+    stack.change(lambda config: config.pop("drills", None))
+    code, out = drill(stack, tmp_path, "drain-leader")
+    assert code == 2
+    assert f"the context k3d-{CLUSTER} is no drill target" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_drills_pass(stack: Stack, tmp_path: Path) -> None:
+    allow(stack)
+    names = ("drain-leader", "kill-controller", "freeze-leader")
+    code, out = drill(stack, tmp_path, *names, *_BUSY)
+    assert code == 0, out
+    for name in names:
+        assert f"{name}: pass" in out
+    assert len(list(tmp_path.glob("*/report.html"))) == len(names)
+
+
+def lose(drill: Drill) -> None:
+    """A leader acknowledges alone, as the minimum ISR lets it; then it is lost, and its follower, which lacks those
+    records, is elected all the same.
+    """
+    leader = drill.leader_on_a_spare_node()
+    number = drill.target.sets[0].id_of(leader)
+
+    def led() -> PartitionState:
+        return next(one for one in drill.situation.partitions.values() if one.partition == first.partition)
+
+    first = next(one for one in drill.situation.partitions.values() if one.leader == number)
+    follower = next(one for one in first.replicas if one != number)
+    with lost(drill, drill.node_of(drill.target.pod_of(follower))):
+        drill.wait("the leader is in sync alone", lambda: led().isr == (number,), 60)
+        drill.hold(3)
+        drill.start(lost(drill, drill.node_of(leader)))
+    drill.wait("the follower leads", lambda: led().leader == follower, 120)
+    drill.hold(3)
+
+
+def test_a_topic_that_may_lose_records_does_and_it_is_reported(stack: Stack, tmp_path: Path) -> None:
+    allow(stack)
+
+    def pulumi(*arguments: str) -> str:
+        out = stack.pulumi(*arguments)
+        return out[out.index("{") :]
+
+    place = target.from_stack(stack.name, pulumi)
+    kubernetes = Kubernetes(place.configuration())
+    found = target.find(place, kubernetes.stateful_sets(place.namespace, place.selector))
+    cluster = Cluster(kubernetes, found, machines.find(kubernetes.nodes()))
+    unsafe: dict[str, Any] = {"min.insync.replicas": "1", "unclean.leader.election.enable": "true"}
+    load = LoadSettings(partitions=3, replication_factor=2, topic_config=unsafe, properties=found.client_properties)
+    scenario = Scenario("unsafe", "A leader that was in sync alone is lost.", ("no-loss", "isr-whole-again"), lose)
+    result = runner.run(cluster, scenario, Settings(Options(), load), tmp_path / "unsafe", lambda *_: nullcontext())
+    findings = {one.expectation: one for one in result.findings}
+    log.info("%s", findings["no-loss"].detail)
+    assert result.outcome is Outcome.FAIL
+    assert findings["no-loss"].outcome is Outcome.FAIL
+    assert " lost: record " in findings["no-loss"].detail
