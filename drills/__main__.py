@@ -23,7 +23,6 @@ from drills.load import LoadSettings
 from drills.lock import ClusterLeases, Lock
 from drills.model import Outcome
 from drills.pods.manifests import PYTHON_IMAGE
-from drills.record import RecordError
 from drills.record import load as load_record
 from drills.recover import Recovery
 from drills.report import compare_records, comparison_tables, write_report
@@ -124,7 +123,7 @@ def run(
             _say(str(refusal))
             codes.append(_REFUSED)
             continue
-        except (DrillError, RecordError, Interrupted) as error:
+        except (DrillError, Interrupted) as error:
             _say(f"{scenario.name}: {error}")
             codes.append(3)
             if isinstance(error, Interrupted):
@@ -250,7 +249,7 @@ def _told(step: Callable[[], T]) -> T:
     """What a step gives; its refusal is told, without a traceback."""
     try:
         return step()
-    except (DrillError, RecordError) as refusal:
+    except DrillError as refusal:
         _refuse(str(refusal))
 
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from drills.errors import DrillError
 from drills.history import Record
 from drills.model import About, Event, Finding
 
@@ -25,7 +26,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
-class RecordError(Exception):
+class RecordError(DrillError):
     """A folder that can't be read or written as a drill's record; its text is for the user."""
 
 
