@@ -139,6 +139,10 @@ class Cluster:
         self.core.delete_namespaced_persistent_volume_claim(claim, self.namespace)
         self.kill(broker)
 
+    def replaced(self, broker: str, uid: str) -> bool:
+        """Whether another pod has taken that one's place, and is ready."""
+        return broker in self.ready() and self.brokers()[broker].metadata.uid != uid
+
     def kill(self, *brokers: str) -> None:
         """Deletes the pods with no grace: the processes are killed."""
         self.kubectl("-n", self.namespace, "delete", "pod", *brokers, "--grace-period=0", "--force")

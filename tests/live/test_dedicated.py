@@ -55,10 +55,7 @@ def test_a_controllers_disk_is_lost(dedicated: Stack, nodes: dict[str, Cluster])
     pod = f"kafka-controller-{leader - 1000}"
     uid, disk = controllers.brokers()[pod].metadata.uid, controllers.status(pod)["directory"]
     controllers.replace_disk(pod)
-    eventually(
-        "a new controller is ready",
-        lambda: pod in controllers.ready() and controllers.brokers()[pod].metadata.uid != uid,
-    )
+    eventually("a new controller is ready", lambda: controllers.replaced(pod, uid))
     voters = dict(nodes["brokers"].status("kafka-0")["voters"])
     assert voters[leader] == controllers.status(pod)["directory"] != disk
     assert set(voters) == {1000, 1001, 1002}

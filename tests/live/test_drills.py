@@ -1,17 +1,20 @@
-"""Failure drills on a real cluster: a few that must pass, and one on a topic that is configured to lose records. Bounds
-are those that hold on a busy machine.
+"""Failure drills on a real cluster: each must pass, but one on a topic that is configured to lose records. Bounds are
+those that hold on a busy machine.
 """
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drills import machines, runner, target
+from drills.catalog import CATALOG
 from drills.drill import Drill, Options
 from drills.faults.nodes import lost
 from drills.kubernetes import Kubernetes
@@ -19,7 +22,9 @@ from drills.load import LoadSettings
 from drills.model import Outcome, PartitionState
 from drills.runner import Cluster, Settings
 from drills.scenarios.scenario import Scenario
-from tests.live.process import log
+from tests.live.cluster import Cluster as KafkaPods
+from tests.live.cluster import eventually
+from tests.live.process import log, run
 from tests.live.stack import CLUSTER
 from tests.stack import ROOT, Stack
 
@@ -27,6 +32,9 @@ pytestmark = pytest.mark.usefixtures("healthy")
 
 _BUSY = ("--expect", "longest-gap=8", "--expect", "quorum-kept=10", "--hold", "8")
 _LONGEST = 900
+_SHORT = ("drain-leader", "drain-two", "freeze-leader", "kill-controller", "partition")
+_ELSEWHERE = ("disk-full", "rolling-upgrade")
+_VOLUMES = "/var/lib/rancher/k3s/storage"
 
 
 def drill(stack: Stack, tmp_path: Path, *arguments: str) -> tuple[int, str]:
@@ -56,14 +64,46 @@ def test_a_context_that_is_not_named_is_refused(stack: Stack, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_drills_pass(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [*_SHORT, *(pytest.param(name, marks=pytest.mark.long) for name in CATALOG if name not in (*_SHORT, *_ELSEWHERE))],
+)
+def test_a_drill_passes(stack: Stack, tmp_path: Path, name: str) -> None:
     allow(stack)
-    names = ("drain-leader", "kill-controller", "freeze-leader")
-    code, out = drill(stack, tmp_path, *names, *_BUSY)
+    rounds = ("--rounds", "3") if name == "random" else ()
+    code, out = drill(stack, tmp_path, name, *_BUSY, *rounds)
     assert code == 0, out
-    for name in names:
-        assert f"{name}: pass" in out
-    assert len(list(tmp_path.glob("*/report.html"))) == len(names)
+    assert f"{name}: pass" in out
+    assert len(list(tmp_path.glob("*/report.html"))) == 1
+
+
+@pytest.fixture
+def small_disks(cluster: KafkaPods) -> Iterator[None]:
+    """Each broker has a disk of 1 GiB that is no other's, in its node's memory."""
+    nodes = [pod.spec.node_name for pod in cluster.brokers().values()]
+    for node in nodes:
+        run("docker", "exec", node, "mount", "-t", "tmpfs", "-o", "size=1g,mode=777", "small", _VOLUMES)
+    replace_disks(cluster)
+    yield
+    for node in nodes:
+        run("docker", "exec", node, "umount", "-l", _VOLUMES)
+    replace_disks(cluster)
+
+
+def replace_disks(cluster: KafkaPods) -> None:
+    """One after the other, each in sync before the next."""
+    for name, old in cluster.brokers().items():
+        cluster.replace_disk(name)
+        eventually(f"a new {name}", partial(cluster.replaced, name, old.metadata.uid))
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small_disks")
+def test_a_full_disk(stack: Stack, tmp_path: Path) -> None:
+    allow(stack)
+    code, out = drill(stack, tmp_path, "disk-full", *_BUSY)
+    assert code == 0, out
+    assert "disk-full: pass" in out
 
 
 def lose(drill: Drill) -> None:

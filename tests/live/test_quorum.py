@@ -35,10 +35,7 @@ def lose_and_replace(cluster: Cluster, kafka: KafkaClient, topic: str, broker: s
 
     began = time.monotonic()
     cluster.replace_disk(broker)
-    eventually(
-        "a new broker is ready",
-        lambda: broker in cluster.ready() and cluster.brokers()[broker].metadata.uid != uid,
-    )
+    eventually("a new broker is ready", lambda: cluster.replaced(broker, uid))
     log.info("         replaced, voter and in sync after %.0f s", time.monotonic() - began)
 
     after = voters(cluster, witness)

@@ -39,7 +39,7 @@ def test_a_restarted_broker_is_not_ready_before_it_is_in_sync(cluster: Cluster, 
     seen: list[list[str]] = []
 
     def is_back() -> bool:
-        ready = broker in cluster.ready() and cluster.brokers()[broker].metadata.uid != pod.metadata.uid
+        ready = cluster.replaced(broker, pod.metadata.uid)
         behind = [one.topic for one in cluster.partitions() if 1 in one.replicas and 1 not in one.isr]
         if ready:
             seen.append(behind)

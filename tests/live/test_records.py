@@ -22,10 +22,7 @@ def test_a_deleted_pod_returns_with_its_name_its_volume_and_its_data(
     volume, disk = cluster.volume(before), cluster.disk_id("kafka-1")
 
     cluster.core.delete_namespaced_pod("kafka-1", cluster.namespace)
-    eventually(
-        "a new kafka-1 is ready",
-        lambda: "kafka-1" in cluster.ready() and cluster.brokers()["kafka-1"].metadata.uid != before.metadata.uid,
-    )
+    eventually("a new kafka-1 is ready", lambda: cluster.replaced("kafka-1", before.metadata.uid))
 
     after = cluster.brokers()["kafka-1"]
     assert cluster.volume(after) == volume

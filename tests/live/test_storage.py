@@ -82,11 +82,7 @@ def start_anew(cluster: Cluster, broker: str) -> None:
     """Deletes the pod and waits for its successor to be in sync."""
     before = cluster.brokers()[broker].metadata.uid
     cluster.core.delete_namespaced_pod(broker, cluster.namespace)
-    eventually(
-        f"a new {broker} is in sync",
-        lambda: broker in cluster.ready() and cluster.brokers()[broker].metadata.uid != before,
-        seconds=300,
-    )
+    eventually(f"a new {broker} is in sync", lambda: cluster.replaced(broker, before), seconds=300)
 
 
 def test_both_disks_are_used(stack: Stack, kafka: KafkaClient, topic: str) -> None:

@@ -9,6 +9,7 @@ from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, eventually
 from tests.live.stack import live_stack, remove_leftovers
 from tests.live.test_changes import uids
+from tests.live.test_drills import allow, drill
 from tests.live.watch import Watch
 from tests.stack import PulumiFailed, Stack
 
@@ -56,6 +57,14 @@ def metadata_version(kafka: KafkaClient) -> str:
 
 def images(cluster: Cluster) -> set[str]:
     return {pod.spec.containers[0].image for pod in cluster.brokers().values()}
+
+
+@pytest.mark.long
+def test_the_drill_of_an_upgrade(old: Stack, tmp_path: Path) -> None:
+    allow(old)
+    code, out = drill(old, tmp_path, "rolling-upgrade", "--upgrade-image", NEW)
+    assert code == 0, out
+    assert "rolling-upgrade: pass" in out
 
 
 def test_the_image_rolls_and_the_metadata_stays(
