@@ -1,7 +1,9 @@
 """The lanes of the timeline that show states: partitions, quorum, pods, nodes, budgets."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Generic, TypeVar
 
 from markupsafe import Markup
 
@@ -20,6 +22,7 @@ _ROW, _BAR = 10, 8
 """Of a broker: its row, and the bar in it. The style sheet has the same."""
 _TOLD, _MARKS = 12, 60
 
+N = TypeVar("N", PodState, NodeState, BudgetState)
 S = TypeVar("S", bound=Event)
 K = TypeVar("K", bound=Hashable)
 _Lasting = Sequence[tuple[Span, S]]
@@ -54,59 +57,17 @@ def quorum(record: Record, scale: Scale) -> list[Lane]:
 
 def pods(record: Record, scale: Scale) -> list[Lane]:
     """Each pod of Kafka: ready, terminating, not ready, gone."""
-    found = _by(record.of(PodState), lambda state: state.name)
-    kinds: dict[str, Callable[[PodState], bool]] = {
-        "on": lambda state: state.ready and not state.terminating,
-        "going": lambda state: state.terminating,
-        "off": lambda state: not state.ready and not state.terminating and state.phase != "Gone",
-    }
-
-    def say(state: PodState) -> str:
-        return f"{state.phase}{', ready' if state.ready else ''}{', terminating' if state.terminating else ''}"
-
-    return [
-        _swim(f"Pod {name}", name, found[name][-1].node, lasting(found[name], record.ended), scale, kinds, say)
-        for name in sorted(_liveliest(found))
-    ]
+    return _swims(record, scale, record.of(PodState), _POD)
 
 
 def nodes(record: Record, scale: Scale) -> list[Lane]:
     """Each Kubernetes node: ready, cordoned, not ready."""
-    found = _by(record.of(NodeState), lambda state: state.name)
-    kinds: dict[str, Callable[[NodeState], bool]] = {
-        "on": lambda state: state.ready and state.schedulable,
-        "going": lambda state: state.ready and not state.schedulable,
-        "off": lambda state: not state.ready,
-    }
-
-    def say(state: NodeState) -> str:
-        return f"{'ready' if state.ready else 'not ready'}{'' if state.schedulable else ', cordoned'}"
-
-    return [
-        _swim(f"Node {name}", name, found[name][-1].zone, lasting(found[name], record.ended), scale, kinds, say)
-        for name in sorted(_liveliest(found))
-    ]
+    return _swims(record, scale, record.of(NodeState), _NODE)
 
 
 def budgets(record: Record, scale: Scale) -> list[Lane]:
     """When each budget would grant an eviction, and what was answered to those that were asked for."""
-    found = _by(record.of(BudgetState), lambda state: state.name)
-    kinds: dict[str, Callable[[BudgetState], bool]] = {
-        "on": lambda state: state.allowed > 0,
-        "off": lambda state: state.allowed == 0,
-    }
-    lanes = [
-        _swim(
-            f"Disruption budget {name}",
-            name,
-            "budget",
-            lasting(found[name], record.ended),
-            scale,
-            kinds,
-            lambda state: f"{state.allowed} evictions allowed",
-        )
-        for name in sorted(_liveliest(found))
-    ]
+    lanes = _swims(record, scale, record.of(BudgetState), _BUDGET)
     if answers := [answer for answer in record.of(EvictionAnswer) if scale.holds(answer.at)]:
         said = [f"{scale.moment(one.at)} {one.pod} {_answer(one)}" for one in answers[:_TOLD]]
         drawn = drawing(18, (), "Answers to evictions", "; ".join(said))
@@ -166,22 +127,74 @@ def _rows(
     return parts
 
 
-def _swim(
-    title: str,
-    label: str,
-    note: str,
-    states: _Lasting[S],
-    scale: Scale,
-    kinds: Mapping[str, Callable[[S], bool]],
-    say: Callable[[S], str],
-) -> Lane:
-    """A thick bar for what is well, a middling one for what is going, a thin one for what is not there."""
-    place = {"on": (1, 12), "going": (4, 6), "off": (6, 2)}
-    parts = [
-        bars((span for span, state in states if holds(state)), scale, *place[css], css, always=css != "on")
-        for css, holds in kinds.items()
-    ]
-    return Lane(label, drawing(14, parts, title, _told(scale, states, say)), note=note)
+@dataclass(frozen=True)
+class _Swim(Generic[N]):
+    """How states of something are drawn: a thick bar for what is well, a middling one for what is going, a thin one for
+    what is not there.
+    """
+
+    title: str
+    note: Callable[[N], str]
+    say: Callable[[N], str]
+    on: Callable[[N], bool]
+    off: Callable[[N], bool]
+    going: Callable[[N], bool] = lambda _: False
+
+    def bars(self, lasted: _Lasting[N], scale: Scale) -> list[Markup]:
+        """Of one lane."""
+        places = (("on", self.on, 1, 12), ("going", self.going, 4, 6), ("off", self.off, 6, 2))
+        return [
+            bars((span for span, state in lasted if holds(state)), scale, y, height, css, always=css != "on")
+            for css, holds, y, height in places
+        ]
+
+
+_POD = _Swim[PodState](
+    "Pod",
+    note=lambda state: state.node,
+    say=lambda state: f"{state.phase}{', ready' * state.ready}{', terminating' * state.terminating}",
+    on=lambda state: state.ready and not state.terminating,
+    going=lambda state: state.terminating,
+    off=lambda state: not state.ready and not state.terminating and state.phase != "Gone",
+)
+_NODE = _Swim[NodeState](
+    "Node",
+    note=lambda state: state.zone,
+    say=lambda state: f"{'ready' if state.ready else 'not ready'}{'' if state.schedulable else ', cordoned'}",
+    on=lambda state: state.ready and state.schedulable,
+    going=lambda state: state.ready and not state.schedulable,
+    off=lambda state: not state.ready,
+)
+_BUDGET = _Swim[BudgetState](
+    "Disruption budget",
+    note=lambda _: "budget",
+    say=lambda state: f"{state.allowed} evictions allowed",
+    on=lambda state: state.allowed > 0,
+    off=lambda state: state.allowed == 0,
+)
+
+
+def _swims(record: Record, scale: Scale, states: Iterable[N], how: _Swim[N]) -> list[Lane]:
+    """A lane for each name."""
+    found: dict[str, list[N]] = {}
+    for state in states:
+        found.setdefault(state.name, []).append(state)
+    note = {name: how.note(of_name[-1]) for name, of_name in found.items()}
+    short_name, short_note = _shortened(found), _shortened(note.values())
+    lanes = []
+    for name in sorted(_liveliest(found)):
+        lasted = lasting(found[name], record.ended)
+        drawn = drawing(14, how.bars(lasted, scale), f"{how.title} {name}", _told(scale, lasted, how.say))
+        lanes.append(Lane(short_name[name], drawn, note=short_note[note[name]]))
+    return lanes
+
+
+def _shortened(names: Iterable[str]) -> dict[str, str]:
+    """Each name without the words that all begin with: the room is for what tells them apart. Two words stay."""
+    words = {name: name.split("-") for name in names}
+    firsts = zip(*(of_name[:-2] for of_name in words.values()), strict=False)
+    common = len(list(takewhile(lambda first: len(set(first)) == 1, firsts))) if len(words) > 1 else 0
+    return {name: f"…{'-'.join(of_name[common:])}" if common > 1 else name for name, of_name in words.items()}
 
 
 def _mark(answer: EvictionAnswer, scale: Scale) -> Mark:
@@ -202,13 +215,6 @@ def _told(scale: Scale, states: _Lasting[S], say: Callable[[S], str]) -> str:
         since = max(begin, scale.begin)
         told.append(f"from {scale.moment(since)} for {seconds(end - since)}: {say(state)}")
     return "; ".join(told) + (f"; and {len(seen) - _TOLD} more" if len(seen) > _TOLD else "")
-
-
-def _by(states: Iterable[S], key: Callable[[S], str]) -> dict[str, list[S]]:
-    found: dict[str, list[S]] = {}
-    for state in states:
-        found.setdefault(key(state), []).append(state)
-    return found
 
 
 def _liveliest(states: Mapping[K, Sequence[S]]) -> list[K]:

@@ -31,6 +31,8 @@ from drills.record import Recorder, RecordError, load
 from drills.report import PAGE, SUMMARY, compare_records, comparison_tables, write_report
 from drills.report.compare import Side, compare, comparison_page
 from drills.report.page import drill_page
+from drills.report.scale import Scale
+from drills.report.states import nodes
 from tests.unit.drills.made_up import BEGAN, EXPECTATIONS, Plan, about, drain_leader, drain_two, record, state
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -302,3 +304,10 @@ def test_no_more_is_claimed_than_was_found(expectations: Sequence[str], told: st
     """Without a final read nothing is said of losses, even where no check asked for them."""
     unread = [event for event in drain_leader() if not isinstance(event, ReadEnd)]
     assert told in Page(page_of(unread, expectations)).text
+
+
+def test_long_names_of_nodes_keep_what_tells_them_apart() -> None:
+    names = ("k3d-kafka-ha-agent-0", "k3d-kafka-ha-agent-1", "k3d-kafka-ha-server-0")
+    seen = [NodeState(at=BEGAN, name=name, zone="zone-a", ready=True, schedulable=True) for name in names]
+    lanes = nodes(record([*seen]), Scale(BEGAN, BEGAN + 10, BEGAN))
+    assert [lane.label for lane in lanes] == ["…agent-0", "…agent-1", "…server-0"]
