@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from kubernetes import client
 from kubernetes.client import ApiException
 from kubernetes.stream import stream
+from kubernetes.stream.ws_client import ERROR_CHANNEL
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
@@ -20,8 +21,8 @@ TIMEOUT = (3.05, 30.0)
 _MERGE, _STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 _TOO_MANY, _NOT_FOUND = 429, 404
 _INTERNAL = 500  # an eviction's answer too, when two budgets cover the pod
-# What the library raises when a connection breaks: there is no return code then.
-_CUT_OFF = (WebSocketException, OSError, TypeError, KeyError, AttributeError)
+# What the library raises when a connection breaks: there is no status then.
+_CUT_OFF = (WebSocketException, OSError, TypeError, KeyError, AttributeError, ValueError)
 
 
 class ApiFailed(DrillError):
@@ -201,8 +202,9 @@ class Kubernetes:
             if channels.is_open():
                 raise ExecFailed(f"{command[0]} in {pod}/{container} did not end within {seconds:.0f} s.")
             out, err = channels.read_stdout(), channels.read_stderr()
-            if channels.returncode:
-                raise ExecFailed(f"{command[0]} in {pod}/{container}: {(err or out).strip()}")
+            status = json.loads(channels.read_channel(ERROR_CHANNEL))
+            if status["status"] != "Success":  # the message has no exit code where the command was not even run
+                raise ExecFailed(f"{command[0]} in {pod}/{container}: {(err or out).strip() or status['message']}")
         except _CUT_OFF as error:
             raise ExecFailed(f"{command[0]} in {pod}/{container} was cut off: {error}") from None
         finally:

@@ -111,11 +111,10 @@ class Recovery:
         self._await(f"{lost.pod} is a new pod", lambda: self._is_new(lost), _CLAIM_SECONDS)
         self._say(lost.steps[3])
         self._await(f"{lost.pod} is ready", lambda: self._is_ready(lost), _READY_SECONDS)
-        kafka = self._kafka(self._ready_others(lost.pod)[0])
         if lost.directory:
-            self._await_vote(lost, kafka)
+            self._await_vote(lost)
         self._say(lost.steps[4])
-        self._await("every replica is in sync", lambda: not kafka.read().missing, _SYNC_SECONDS)
+        self._await("every replica is in sync", lambda: not self._read(lost).missing, _SYNC_SECONDS)
         self._say(lost.steps[5])
         self._release(lost)
         self._say(f"{lost.pod} is recovered")
@@ -196,11 +195,15 @@ class Recovery:
         found = self._kubernetes.pod(self._target.namespace, lost.pod)
         return found is not None and condition(found, "Ready")
 
-    def _await_vote(self, lost: Lost, kafka: KafkaState) -> None:
+    def _read(self, lost: Lost) -> State:
+        """By one of the others, of those that are ready now: an eviction may have been granted in the meantime."""
+        return self._kafka(self._ready_others(lost.pod)[0]).read()
+
+    def _await_vote(self, lost: Lost) -> None:
         try:
             self._await(
                 f"{lost.pod} votes with its new disk",
-                lambda: kafka.read().voters.get(lost.number) not in (None, lost.directory),
+                lambda: self._read(lost).voters.get(lost.number) not in (None, lost.directory),
                 _CLAIM_SECONDS,
             )
         except NotInTime as error:
@@ -222,10 +225,15 @@ class Recovery:
                 self._kubernetes.set_reclaim_policy(name, policy)
 
     def _await(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
+        deadline, trouble = time.monotonic() + seconds, ""
+        while True:
+            try:
+                if holds():
+                    return
+            except DrillError as error:  # what can't be asked now may be asked later
+                trouble = f" Last: {error}"
             if time.monotonic() > deadline:
-                raise NotInTime(f"not within {seconds:.0f} s: {what}.")
+                raise NotInTime(f"not within {seconds:.0f} s: {what}.{trouble}")
             time.sleep(_LOOK_SECONDS)
 
 

@@ -29,10 +29,16 @@ def node_loss(drill: Drill) -> None:
 def _refused_meanwhile(drill: Drill, lost_pod: str) -> None:
     """Another broker is asked to leave once: a budget must refuse it."""
     if drill.situation.budgets:
+        # A budget counts a pod that has become unready a moment later.
+        drill.wait("the budget allows nothing", lambda: _nothing_allowed(drill), _NOTICED_SECONDS)
         other = next(pod for pod in map(drill.target.pod_of, drill.target.brokers) if pod != lost_pod)
         if drill.evict(drill.target.namespace, other).granted:
             raise DrillError(f"{other} was let go while {lost_pod} is lost.")
         drill.say(f"the eviction of {other} is refused")
+
+
+def _nothing_allowed(drill: Drill) -> bool:
+    return any(budget.allowed == 0 for budget in drill.situation.budgets.values())
 
 
 def _ready(drill: Drill, pod: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from drills.kubernetes import Answer, ApiFailed, Kubernetes
+from drills.kubernetes import Answer, ApiFailed, ExecFailed, Kubernetes
 from drills.lock import ClusterLeases, lease
 from drills.pods import manifests
 from tests.unit.drills_rim.test_lock import NOON
@@ -190,3 +190,52 @@ def test_leases_go_by_the_servers_clock_and_versions(server: Server, kubernetes:
     )
     assert server.requests[-2][3]["spec"]["renewTime"].startswith("2026-01-01T12:00:00")
     assert server.requests[-1][3] == {"preconditions": {"resourceVersion": "7"}}
+
+
+class Streams:
+    """Of a command that has ended."""
+
+    def __init__(self, status: str, out: str = "", err: str = "") -> None:
+        self.read_stdout, self.read_stderr = (lambda: out), (lambda: err)
+        self.read_channel = {3: status}.__getitem__
+
+    def is_open(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+NOT_RUN = {
+    "status": "Failure",
+    "message": 'unable to upgrade connection: container not found ("kafka")',
+    "details": {"causes": [{"message": 'unable to upgrade connection: container not found ("kafka")'}]},
+}
+FAILED = {
+    "status": "Failure",
+    "message": "command terminated with exit code 1",
+    "details": {"causes": [{"reason": "ExitCode", "message": "1"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("streams", "told"),
+    [
+        (Streams(json.dumps(NOT_RUN)), "tool in kafka-0/kafka: unable to upgrade connection: container not found"),
+        (Streams(json.dumps(FAILED), err="no such topic\n"), "tool in kafka-0/kafka: no such topic"),
+        (Streams(json.dumps(FAILED)), "tool in kafka-0/kafka: command terminated with exit code 1"),
+        (Streams(""), "tool in kafka-0/kafka was cut off"),
+    ],
+)
+def test_a_command_that_fails_in_a_pod(monkeypatch: pytest.MonkeyPatch, streams: Streams, told: str) -> None:
+    kubernetes = Kubernetes(client.Configuration())
+    monkeypatch.setattr(kubernetes, "open", lambda *_, **__: streams)
+    with pytest.raises(ExecFailed) as error:
+        kubernetes.exec("kafka", "kafka-0", "kafka", "tool")
+    assert str(error.value).startswith(told)
+
+
+def test_what_a_command_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    kubernetes = Kubernetes(client.Configuration())
+    monkeypatch.setattr(kubernetes, "open", lambda *_, **__: Streams('{"status": "Success"}', "done\n"))
+    assert kubernetes.exec("kafka", "kafka-0", "kafka", "tool") == "done\n"

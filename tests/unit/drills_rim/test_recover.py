@@ -16,16 +16,19 @@ DONE = State(frozenset(), True, {0: "d0", 1: "new", 2: "d2"})
 
 
 class Kafka:
-    """Tells one state after the other, the last for ever."""
+    """Tells one state after the other, the last for ever; or fails with it."""
 
-    def __init__(self, *states: State) -> None:
+    def __init__(self, *states: State | DrillError) -> None:
         self.states = list(states)
 
     def __call__(self, pod_name: str) -> Any:
         return self
 
     def read(self) -> State:
-        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, DrillError):
+            raise state
+        return state
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,7 @@ def lost() -> FakeKubernetes:
     return found
 
 
-def recovery(kubernetes: FakeKubernetes, *states: State) -> tuple[Recovery, list[str]]:
+def recovery(kubernetes: FakeKubernetes, *states: State | DrillError) -> tuple[Recovery, list[str]]:
     said: list[str] = []
     api: Any = kubernetes
     return Recovery(api, TARGET, said.append, Kafka(*(states or (HEALTHY, DONE)))), said
@@ -68,6 +71,18 @@ def test_a_lost_broker_is_replaced_step_by_step() -> None:
     assert len(said) == 7
     assert "Retain" in said[0]
     assert said[-1] == "kafka-1 is recovered"
+
+
+def test_a_broker_that_can_not_be_asked_is_asked_again() -> None:
+    found, said = recovery(lost(), HEALTHY, DrillError("kafka-0 restarts"), DONE, DrillError("again"), DONE)
+    found.run(1, gone=False)
+    assert said[-1] == "kafka-1 is recovered"
+
+
+def test_what_can_not_be_asked_to_the_end_is_told() -> None:
+    found, _ = recovery(lost(), HEALTHY, DrillError("kafka-0 is deaf."))
+    with pytest.raises(DrillError, match=r"votes with its new disk\. Last: kafka-0 is deaf\. Let it join by hand"):
+        found.run(1, gone=False)
 
 
 def test_a_volume_that_can_be_wiped_gets_its_policy_back() -> None:
