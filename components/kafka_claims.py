@@ -1,4 +1,6 @@
-"""The claims of Kafka's nodes: what can't be had is refused before anything is touched, the rest grown by commands."""
+"""The claims of Kafka's nodes, and what else is there of a cluster: what can't be had is refused before anything is
+touched, the rest grown by commands.
+"""
 
 import asyncio
 import json
@@ -11,10 +13,13 @@ from pulumi_command import local
 
 from components import kubectl
 from components.kafka_plan import KafkaPlan
+from components.kafka_quorum import moved
 from components.refusal import UnsafeSettings
 from components.scripts.claims import CLASSES, OBJECTS, Asked, refusals, uneven
 from components.zoned_cluster import ZonedCluster
 
+FOUND = f"{OBJECTS},configmaps"
+"""What is looked at before anything is touched, as `kubectl get` names it."""
 _SCRIPT = "python3 -m components.scripts.claims grow"
 
 
@@ -74,7 +79,8 @@ class KafkaClaims:
         def get(*arguments: str) -> list[dict[str, object]]:
             return kubectl.get(kubeconfig, self._cluster.context, *arguments)
 
-        objects = get(OBJECTS, f"--namespace={self._plan.settings.namespace}")
-        if errors := [error for asked in self._asked for error in refusals(asked, objects, lambda: get(CLASSES))]:
+        objects = get(FOUND, f"--namespace={self._plan.settings.namespace}")
+        errors = [error for asked in self._asked for error in refusals(asked, objects, lambda: get(CLASSES))]
+        if errors := [*moved(self._plan, objects), *errors]:
             raise UnsafeSettings(errors)
         return [name for asked in self._asked for name in uneven(asked, objects)]

@@ -8,7 +8,7 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from tests.engine.conftest import Api, set_kafka
-from tests.stack import Stack
+from tests.stack import PulumiFailed, Stack
 
 TOLERANT: dict[str, Any] = {"dedicatedControllers": {}, "faultTolerance": 2, "storage": {"volumes": 2}}
 MARKS = {"node-1000": "token", "voters": "1000@kafka-controller-0"}
@@ -50,6 +50,14 @@ def test_what_the_nodes_write_is_no_drift_and_stays(sim: Stack, api: Api) -> Non
     sim.up("--expect-no-changes")
     sim.up("--refresh", "--expect-no-changes")
     assert api.core.read_namespaced_config_map("kafka-marks", "kafka").data == MARKS
+
+
+def test_the_quorum_stays_with_the_controllers(sim: Stack) -> None:
+    set_kafka(sim)
+    with pytest.raises(PulumiFailed, match="dedicatedControllers: got nothing, but the quorum"):
+        sim.preview()
+    set_kafka(sim, **TOLERANT)
+    sim.up("--expect-no-changes")
 
 
 def test_one_node_of_each_group_may_be_drained_at_once(api: Api) -> None:

@@ -11,12 +11,13 @@ from pulumi.runtime import mocks
 
 from components import disks, kubectl
 from components.disks import filling, warn_of_filling_disks
+from components.kafka_claims import FOUND
 from components.kafka_cluster import KafkaCluster
 from components.kafka_settings import KafkaSettings
 from components.kinds.k3d import K3dSettings
 from components.kubectl import KubectlError
 from components.refusal import UnsafeSettings
-from components.scripts.claims import CLASSES, OBJECTS
+from components.scripts.claims import CLASSES
 from components.scripts.k3d_cluster import K3d
 from components.zoned_cluster import ZonedCluster
 from tests.unit.test_claims import GROWS, THREE, claim
@@ -48,8 +49,8 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Objects:
 
     def get(kubeconfig: str, context: str | None, kinds: str, *arguments: str) -> Objects:
         assert kubeconfig == "the kubeconfig"
-        assert (kinds, arguments) in [(OBJECTS, ("--namespace=kafka",)), (CLASSES, ())]
-        return objects if kinds == OBJECTS else GROWS
+        assert (kinds, arguments) in [(FOUND, ("--namespace=kafka",)), (CLASSES, ())]
+        return objects if kinds == FOUND else GROWS
 
     monkeypatch.setattr(kubectl, "get", get)
     monkeypatch.setattr(K3d, "find", lambda self: None)
