@@ -80,8 +80,10 @@ def test_it_answers_from_what_it_saw_last(
         "leader": 1,
         "voters": [[voter, directory(voter)] for voter in range(3)],
     }
+    assert "kafka_in_sync 1" in node.metrics()[1]
     watching.seen = Observation(trouble="127.0.0.1:9092 does not answer")
     node.look()
+    assert "kafka_in_sync 0" in node.metrics()[1]
     assert node.ready() == (False, "127.0.0.1:9092 does not answer; no leader of the quorum answers")
     assert json.loads(node.status()[1])["leader"] is None
     assert capsys.readouterr().out.splitlines() == ["in sync", node.ready()[1]]
