@@ -38,6 +38,7 @@ RECORDS = Path("drill-records")
 """Where records go, each in a folder of its own."""
 CODES = {Outcome.PASS: 0, Outcome.NOT_APPLICABLE: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3}
 _REFUSED, _SEVEREST = 2, (1, 3, 2, 0)
+_PLAIN_WIDTH = 200  # of a table that no terminal shows
 
 app = typer.Typer(
     help="Failure drills: break a Kafka on purpose, and prove from a record of it that nothing acknowledged is lost.",
@@ -207,8 +208,9 @@ def status(stack: Annotated[str, typer.Option(help="The stack whose Kafka it is.
     place = _told(lambda: target.from_stack(stack, drill=False))
     kubernetes = _told(lambda: Kubernetes(place.configuration()))
     found = _told(lambda: target.find(place, kubernetes.stateful_sets(place.namespace, place.selector)))
+    wide = Console(width=None if console.is_terminal else _PLAIN_WIDTH)
     for table in tables(_told(lambda: read_status(kubernetes, found))):
-        console.print(table, highlight=False)
+        wide.print(table, highlight=False, soft_wrap=isinstance(table, str))
 
 
 def _place(

@@ -15,10 +15,15 @@ _KINDS = {"offline": "offline", "underMinIsr": "under their minimum ISR", "under
 
 
 def tables(status: Status) -> Iterator[RenderableType]:
-    """Nodes, partitions, budgets, and what could not be asked."""
+    """Nodes and what ails them, partitions, budgets, and what could not be asked."""
     yield _nodes(status)
+    for node in status.nodes:
+        if node.trouble:
+            yield f"[red]{node.pod}[/]: {escape(node.trouble)}"
+    yield ""
     if status.partitions is not None:
         yield _partitions(status.partitions)
+        yield ""
     yield _budgets(status.budgets)
     for trouble in status.troubles:
         yield f"[red]{escape(trouble)}[/]"
@@ -27,7 +32,7 @@ def tables(status: Status) -> Iterator[RenderableType]:
 def _nodes(status: Status) -> Table:
     table = _table("pod", "id", "zone", "node", "state", "leads", "in sync", "voter", "disk")
     for node in status.nodes:
-        state = "[green]Ready[/]" if node.ready else f"[red]{escape(node.trouble)}[/]"
+        state = "[green]Ready[/]" if node.ready else "[red]not ready[/]"
         table.add_row(
             node.pod,
             str(node.id),
@@ -93,7 +98,7 @@ def _budgets(budgets: tuple[Budget, ...]) -> Table:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     return table
 
 
