@@ -6,8 +6,9 @@ What can't be had costs the node its metrics, never its start.
 import contextlib
 import hashlib
 import os
-import time
+import signal
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 _CONNECT = 5.0  # seconds
@@ -42,15 +43,29 @@ def agent(url: str, sha256: str, disk: Path) -> Path:
 
 
 def _fetch(url: str) -> bytes:
-    deadline, data = time.monotonic() + _WHOLE, bytearray()
-    with urllib.request.urlopen(url, timeout=_CONNECT) as answer:
+    data = bytearray()
+    with _in_time(), urllib.request.urlopen(url, timeout=_CONNECT) as answer:
         while part := answer.read(_PART):
             data += part
             if len(data) > _LONGEST:
                 raise OSError(f"more than {_LONGEST >> 20} MiB")
-            if time.monotonic() > deadline:
-                raise OSError(f"not there after {_WHOLE:.0f} s")
     return bytes(data)
+
+
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    """Bounds all of it: a host may have many addresses, each of which is waited for, and send its bytes one by one."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"not there after {_WHOLE:g} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, _WHOLE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _put(data: bytes, jar: Path) -> None:

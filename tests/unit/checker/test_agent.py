@@ -1,6 +1,8 @@
 """The exporter's agent: fetched once for each disk, used only with its checksum, and never in the way of a start."""
 
 import hashlib
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,15 @@ def test_one_that_has_no_end_is_given_up(source: Path, disk: Path, monkeypatch: 
     monkeypatch.setattr(agents, "_LONGEST", 4)
     with pytest.raises(AgentError, match="more than"):
         agent(source.as_uri(), SHA256, disk)
+
+
+def test_one_that_does_not_come_in_time_is_given_up(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "_WHOLE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # which takes the question and says nothing
+        begun = time.monotonic()
+        with pytest.raises(AgentError, match=r"not there after 0.2 s"):
+            agent(f"http://127.0.0.1:{server.getsockname()[1]}/agent.jar", SHA256, disk)
+        assert time.monotonic() - begun < agents._CONNECT
 
 
 def test_java_gets_it(source: Path, tmp_path: Path) -> None:

@@ -223,6 +223,10 @@ def test_the_sidecar_from_its_start_to_its_end(tmp_path: Path, broker: FakeKafka
         )
     try:
         until(lambda: probe(port) == (200, "in sync\n"))
+        asked = [sys.executable, "-m", "components.checker.live", "status"]
+        told = subprocess.run(asked, cwd=REPOSITORY, env=os.environ | values, capture_output=True, check=True)
+        status = json.loads(told.stdout)["status"]
+        assert (status["unready"], list(status["disks"])) == ([], [str(tmp_path)]), "as make status asks"
         broker.is_told(range(3), [Partition("t", 0, 0, (0, 1, 2), (1, 2))], {"t": "2"})
         broker.answers[DESCRIBE_QUORUM] = kafka.quorum(-1, [])
         until(lambda: probe(port) == (503, "out of the ISR of 1 of 1 partitions, such as t-0\n"))
