@@ -11,7 +11,7 @@ CODE = $(wildcard __main__.py components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy drill drills lint test live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview destroy status drill drills lint test live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
@@ -39,6 +39,9 @@ preview: venv ## show what up would do
 destroy: venv ## destroy STACK; nothing stays behind
 	@$(TOOLCHAIN) destroy $(STACK)
 
+status: venv ## show STACK's brokers, partitions, voters, disks and budgets
+	@eval "$$($(TOOLCHAIN) env --stack $(STACK))" && .venv/bin/python -m drills status --stack $(STACK) $(ARGS)
+
 drill: venv ## break DRILL=name (or all) on STACK's Kafka on purpose, and prove that nothing is lost
 	@test -n "$(DRILL)" || { echo "name a drill: make drill DRILL=drain-leader STACK=dev; make drills lists them" >&2; exit 2; }
 	@eval "$$($(TOOLCHAIN) env --stack $(STACK))" && .venv/bin/python -m drills run $(DRILL) --stack $(STACK) $(ARGS)
@@ -54,6 +57,7 @@ lint: venv ## check style, types and layers
 
 test: ## run all tests that need no Docker
 	@$(MAKE) --no-print-directory setup STACK=sim
+	@$(TOOLCHAIN) setup --stack test || echo "test: skipped: the alerts' tests, which need promtool"
 	@for dir in tests/unit tests/policies tests/engine toolchain/standins/tests; do \
 		test -d $$dir || echo "test: skipped: there is no $$dir in this checkout"; done
 	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m pytest $(TESTS) $(ARGS)

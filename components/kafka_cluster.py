@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_snake
 from components import manifests
 from components.kafka_claims import KafkaClaims
 from components.kafka_members import KafkaMembers
+from components.kafka_monitoring import monitor
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_release import MIN_ISR, split
 from components.kafka_settings import KafkaSettings
@@ -150,6 +151,7 @@ class KafkaCluster(pulumi.ComponentResource):
         claims.grown("new-claims", self, sets)
         self.settled, balanced = members.follow(sets)
         self._live(name, plan, balanced)
+        monitor(name, plan, within)
 
     def _live(self, name: str, plan: KafkaPlan, balanced: pulumi.Resource) -> None:
         """What is set when all nodes run. The version of the metadata is the last: a node that replicas are moved to

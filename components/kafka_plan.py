@@ -15,6 +15,7 @@ from policies.rules import KafkaFacts, TopicFacts
 CLIENT_PORT = 9092
 CONTROLLER_PORT = 9093
 HEALTH_PORT = 9094
+METRICS_PORT = 9404  # the JMX exporter's own, in Prometheus' list of ports
 LOG_FOLDER = "kraft"
 """Folder of the logs on each disk: below the mount, since a file system's lost+found is no log."""
 SERVICE = "svc"  # the article's name: kafka-svc
@@ -120,6 +121,7 @@ class KafkaPlan:
             "server.properties": render_properties(_server_properties(self.settings, nodes, controllers)),
             **_texts("files/*.sh"),
             **_texts("files/*.yaml"),
+            **(_texts("observability/*.yaml") if self.settings.metrics else {}),
         }
 
     def checksum(self, nodes: NodesPlan) -> str:

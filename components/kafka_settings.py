@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from components.kafka_release import METADATA_VERSIONS, level_of
+from components.metrics_settings import Metrics
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
@@ -244,6 +245,8 @@ class KafkaSettings(SettingsModel):
     """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
     reassignment: Reassignment = Reassignment()
     """How replicas are moved when brokers come and go."""
+    metrics: Metrics | None = None
+    """Metrics for Prometheus, alerts and a dashboard; none when unset, `{}` for all defaults."""
     properties: Properties = Field(default_factory=dict)
     """More broker properties, as in `server.properties`. Those that Kafka can change at run time need no restart."""
     termination_grace_period: Minutes = parse_duration("5m")

@@ -4,14 +4,17 @@ read them.
 
 from typing import Any
 
-from components.kafka_plan import CLIENT_PORT, HEALTH_PORT, LOG_FOLDER, KafkaPlan, NodesPlan
+from components.kafka_plan import CLIENT_PORT, HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import NodePool
+from components.metrics_settings import Metrics
 
 Manifest = dict[str, Any]
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABEL = "kubernetes.io/hostname"
 POD_LABEL = "statefulset.kubernetes.io/pod-name"
+METRICS, HEALTH = "metrics", "health"
+"""Names of the ports that Prometheus scrapes: Kafka's, and the checker's."""
 _CONFIG = "/etc/kafka-ha"
 _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
@@ -238,7 +241,10 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "imagePullPolicy": "IfNotPresent",
         "command": ["bash", f"{_CONFIG}/start.sh"],
         "env": _environment(environment),
-        "ports": [{"name": name, "containerPort": port} for name, port in _ports(nodes).items()],
+        "ports": [
+            *({"name": name, "containerPort": port} for name, port in _ports(nodes).items()),
+            *([{"name": METRICS, "containerPort": METRICS_PORT}] if kafka.metrics else []),
+        ],
         # No liveness probe: the process is process 1, and a restart helps no node that waits for its quorum.
         "startupProbe": listening | {"failureThreshold": kafka.startup_timeout.seconds // _PROBE_PERIOD},
         # The checker answers it: ready means in sync.
@@ -273,6 +279,7 @@ def _checker(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     disks = [disk | {"readOnly": True} for disk in _disks(nodes)]
     return _python(plan, nodes, "checker", ["-m", "checker"]) | {
         "restartPolicy": "Always",
+        **({"ports": [{"name": HEALTH, "containerPort": HEALTH_PORT}]} if plan.settings.metrics else {}),
         "volumeMounts": [*_mounts(), *disks],
     }
 
@@ -302,6 +309,7 @@ def _python(plan: KafkaPlan, nodes: NodesPlan, name: str, arguments: list[str]) 
         "PYTHONPATH": _CHECKER,
         "PYTHONDONTWRITEBYTECODE": "1",
         "MALLOC_ARENA_MAX": "1",  # one arena for both threads: a quarter of the memory
+        **_agent(kafka.metrics),
     }
     return {
         "name": name,
@@ -314,6 +322,14 @@ def _python(plan: KafkaPlan, nodes: NodesPlan, name: str, arguments: list[str]) 
         "resources": {"requests": {"cpu": "10m", "memory": "20Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": _RESTRICTED,
     }
+
+
+def _agent(metrics: Metrics | None) -> dict[str, str]:
+    """What `prepare` needs to give Kafka the agent that exports metrics."""
+    if metrics is None:
+        return {}
+    options = f"{METRICS_PORT}:{_CONFIG}/metrics.yaml"
+    return {"AGENT_URL": metrics.agent.url, "AGENT_SHA256": metrics.agent.sha256, "AGENT_OPTIONS": options}
 
 
 def _mounts() -> list[Manifest]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m drills list|run|report|recover`.
+"""The command line: `python -m drills list|run|report|recover|status`.
 
 Exit codes: 0 all drills passed or do not apply, 1 one failed, 2 refused or used wrongly, 3 one told nothing.
 """
@@ -27,6 +27,8 @@ from drills.record import load as load_record
 from drills.recover import Recovery
 from drills.report import compare_records, comparison_tables, write_report
 from drills.runner import Cluster, Settings
+from drills.status import read as read_status
+from drills.status_table import tables
 from drills.terminal import COLOURS, Terminal
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ RECORDS = Path("drill-records")
 """Where records go, each in a folder of its own."""
 CODES = {Outcome.PASS: 0, Outcome.NOT_APPLICABLE: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3}
 _REFUSED, _SEVEREST = 2, (1, 3, 2, 0)
+_PLAIN_WIDTH = 200  # of a table that no terminal shows
 
 app = typer.Typer(
     help="Failure drills: break a Kafka on purpose, and prove from a record of it that nothing acknowledged is lost.",
@@ -196,6 +199,17 @@ def recover(
     except (DrillError, Interrupted) as error:
         _say(f"{error} Run the same command again to go on.")
         raise typer.Exit(1) from None
+
+
+@app.command()
+def status(stack: Annotated[str, typer.Option(help="The stack whose Kafka it is.")]) -> None:
+    """Show brokers, partitions, voters, disks and budgets; nothing is changed."""
+    place = _told(lambda: target.from_stack(stack, drill=False))
+    kubernetes = _told(lambda: Kubernetes(place.configuration()))
+    found = _told(lambda: target.find(place, kubernetes.stateful_sets(place.namespace, place.selector)))
+    wide = Console(width=None if console.is_terminal else _PLAIN_WIDTH)
+    for table in tables(_told(lambda: read_status(kubernetes, found))):
+        wide.print(table, highlight=False, soft_wrap=isinstance(table, str))
 
 
 def _place(

@@ -72,7 +72,7 @@ class LocalKafka:
     @contextmanager
     def second_broker(self) -> Iterator[None]:
         """A broker 1 for a while; it stays registered."""
-        [port] = _free_ports(1)
+        [port] = free_ports(1)
         properties = {**_properties(self, 1, port), "process.roles": "broker"}
         with _running(self, 1, port, properties, ["--no-initial-controllers"]):
             _await_registration(self)
@@ -84,7 +84,7 @@ def local_kafka(folder: Path, release: str) -> Iterator[LocalKafka]:
     """A running node, formatted with the metadata version `release`."""
     if not JARS.is_dir() or shutil.which("java") is None:
         pytest.skip(f"no Kafka: {JARS} or Java is missing (make testbed gets them)")
-    kafka = LocalKafka(folder, *_free_ports(2))
+    kafka = LocalKafka(folder, *free_ports(2))
     _write_kubectl(kafka)
     listeners = f"PLAINTEXT://127.0.0.1:{kafka.port},CONTROLLER://127.0.0.1:{kafka.controller}"
     own = {"process.roles": "broker,controller", "listeners": listeners, "advertised.listeners": listeners}
@@ -198,7 +198,8 @@ def _await_registration(kafka: LocalKafka) -> None:
     pytest.fail(f"broker 1 is not registered after {_STARTS_IN} s: see its log")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

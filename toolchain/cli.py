@@ -22,7 +22,7 @@ GO_ON = "interrupted: what was fetched and built is kept, the same command goes 
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-Stack = Annotated[str, typer.Option("--stack", help="sim, dev or prod", show_default=True)]
+Stack = Annotated[str, typer.Option("--stack", help="sim, dev or prod; of setup, test too", show_default=True)]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Try the official releases again, too.")]
 
 
@@ -55,7 +55,8 @@ def setup(
     refresh: Refresh = False,
 ) -> None:
     """Gets the tools that a stack needs: on PATH, official releases, builds from the package registries, stand-ins."""
-    _prepare(pins.STACKS if every else (_known(stack),), reporter(), refresh)
+    wanted = pins.STACKS if every else (stack if stack == pins.TESTS else _known(stack),)
+    _prepare(wanted, reporter(), refresh)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from rich.table import Table
 from toolchain import chosen, docker, quick
 from toolchain.chosen import Chosen
 from toolchain.layout import Layout, without
-from toolchain.pins import STACKS, Pins, Tool
+from toolchain.pins import STACKS, TESTS, Pins, Tool
 from toolchain.sources import build, path
 
 MISSING = "missing"
@@ -36,7 +36,7 @@ class Row:
 
 def rows(pins: Pins, record: Chosen, found: Mapping[str, path.Found | None], layout: Layout) -> list[Row]:
     """The tools and plugins, from the record of `make setup` and what is on PATH. Pure."""
-    absent = set(chosen.missing(record, pins, layout, STACKS))
+    absent = set(chosen.missing(record, pins, layout, (*STACKS, TESTS)))
     table = [_tool_row(tool, record, found.get(tool.name), tool.name in absent) for tool in pins.tools.values()]
     for program, plugin in pins.plugins.items():
         choice = record.entries.get(program)

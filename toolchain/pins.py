@@ -12,6 +12,8 @@ from toolchain.errors import ToolError
 from toolchain.layout import VERSIONS, Platform
 
 STACKS = ("sim", "dev", "prod")
+TESTS = "test"
+"""What only tests run is asked for as a stack of that name; it holds none up."""
 
 
 @dataclass(frozen=True)

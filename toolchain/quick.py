@@ -13,7 +13,7 @@ from toolchain.layout import Layout
 def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
     """The exit code of `arguments` where the answer is at hand, else None."""
     match list(arguments):
-        case ["setup", "--stack", stack] if stack in pins.STACKS:
+        case ["setup", "--stack", stack] if stack in (*pins.STACKS, pins.TESTS):
             return _setup(stack, environ)
         case ["env", "--stack", stack] if stack in pins.STACKS:
             return _env(stack, environ)
@@ -22,7 +22,8 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
 
 def ready_line(stack: str, record: chosen.Chosen) -> str:
     """One line that says that a stack's tools are there."""
-    return f"setup: all tools of the stack {stack} are there (`make doctor` shows them)"
+    whose = "the tests" if stack == pins.TESTS else f"the stack {stack}"
+    return f"setup: all tools of {whose} are there (`make doctor` shows them)"
 
 
 def standin_line(record: chosen.Chosen) -> str | None:

@@ -1,6 +1,7 @@
 """The checker: a sidecar that says whether its Kafka node is in sync, and holds it back while it may not stop.
 
-`/ready` answers the readiness probe of Kafka's container, `/status` tells what the node sees. Each look is one question
+`/ready` answers the readiness probe of Kafka's container, `/status` tells what the node sees, `/metrics` tells
+Prometheus. Each look is one question
 over the loopback to the broker and one to the quorum, by connections that are kept: no JVM, no new process. A checker
 that fails ends, so that the kubelet starts it anew.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from .environment import Environment
 from .log import Log
+from .metrics import exposition
 from .serve import Answer, listen, serve
 from .verdict import unready, unsafe
 from .watch import Watch, usage
@@ -66,6 +68,10 @@ class Checker:
         """What was seen last, for people and programs."""
         return True, json.dumps(self._status, sort_keys=True)
 
+    def metrics(self) -> Answer:
+        """For Prometheus."""
+        return True, exposition(self._disks, self.ready()[0])
+
     def _tell_filling(self, disks: Mapping[str, float]) -> None:
         fullest = max(disks.values(), default=0.0)
         level = sum(fullest >= threshold for threshold in _FILLING)
@@ -106,7 +112,7 @@ def main() -> None:
     """Looks and answers until SIGTERM, which a sidecar gets when Kafka has ended."""
     environment = Environment.read()
     checker, stopping = Checker(environment), Stopping(environment.stopping)
-    pages = {"/ready": checker.ready, "/status": checker.status}
+    pages = {"/ready": checker.ready, "/status": checker.status, "/metrics": checker.metrics}
     server = threading.Thread(target=serve, args=(listen(environment.health_port), pages), daemon=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     server.start()

@@ -34,6 +34,10 @@ class Environment(NamedTuple):
     log_folder: str
     run: Path
     """Where the pod's containers tell each other things."""
+    agent_url: str = ""
+    """Of the agent that exports metrics; empty without metrics."""
+    agent_sha256: str = ""
+    agent_options: str = ""
 
     @property
     def start(self) -> Path:
@@ -93,6 +97,9 @@ class Environment(NamedTuple):
             disks=tuple(Path(disk) for disk in values["DISKS"].split()),
             log_folder=values["LOG_FOLDER"],
             run=Path(values["RUN"]),
+            agent_url=values.get("AGENT_URL", ""),
+            agent_sha256=values.get("AGENT_SHA256", ""),
+            agent_options=values.get("AGENT_OPTIONS", ""),
         )
 
 

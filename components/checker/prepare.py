@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .agent import AgentError, agent
 from .environment import Environment
 from .kubernetes import CONFLICT, Api, ApiError
 from .log import Log
@@ -112,6 +113,18 @@ def prepare(environment: Environment, api: Api) -> Decision:
     return decision
 
 
+def metrics_agent(environment: Environment, log: Log) -> str:
+    """The argument of Java's option -javaagent; empty without metrics, or without an agent, which is logged."""
+    if not environment.agent_url:
+        return ""
+    try:
+        jar = agent(environment.agent_url, environment.agent_sha256, environment.disks[0])
+    except AgentError as error:
+        log.say(f"no metrics of Kafka until the next start: {error}")
+        return ""
+    return f"{jar}={environment.agent_options}"
+
+
 def _decide_and_mark(environment: Environment, api: Api, formatted: bool) -> Decision:
     path = f"/api/v1/namespaces/{environment.namespace}/configmaps/{environment.marks}"
     node, token = environment.node, "" if formatted else token_of(environment.logs)
@@ -143,6 +156,8 @@ def main() -> None:
             continue
         except Refused as refusal:
             sys.exit(f"refused: {refusal}")
+        with environment.start.open("a") as start:
+            start.write(f"agent={metrics_agent(environment, log)}\n")
         print(f"node {environment.node.id}: {_TOLD[decision.format]}", flush=True)
         return
 

@@ -47,4 +47,6 @@ def _answer(request: bytes, pages: Mapping[str, Callable[[], Answer]]) -> bytes:
         good, text = page()
         status = "200 OK" if good else "503 Service Unavailable"
     body = f"{text}\n".encode()
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    # Prometheus 3 takes nothing without a type; it is that of its text format.
+    kind = "Content-Type: text/plain; version=0.0.4; charset=utf-8"
+    return f"HTTP/1.1 {status}\r\n{kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

@@ -8,7 +8,8 @@ set -euo pipefail
 # A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
 rm -f /run/kafka-ha/stopping
 
-# node_id, zone, format (none, initial, join), voters
+# node_id, zone, format (none, initial, join), voters, agent (the argument of -javaagent; empty without metrics)
+agent=
 while IFS='=' read -r key value; do
   declare "$key=$value"
 done </run/kafka-ha/start
@@ -50,4 +51,5 @@ export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/kafka-ha/log4j2.yaml"
 [ -z "$JVM_OPTIONS" ] || export KAFKA_JVM_PERFORMANCE_OPTS="$JVM_OPTIONS"
 # The other nodes' addresses are those of their Services, which stay: looked up once, and a failed lookup not remembered.
 export KAFKA_OPTS="-Dsun.net.inetaddr.ttl=-1 -Dsun.net.inetaddr.negative.ttl=0"
+[ -z "$agent" ] || KAFKA_OPTS+=" -javaagent:$agent"
 exec /opt/kafka/bin/kafka-server-start.sh "$config"

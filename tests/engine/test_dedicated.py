@@ -5,12 +5,14 @@ changed apart. The tests share one stack and stand in the order of its life.
 from typing import Any
 
 import pytest
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from tests.engine.conftest import Api, set_kafka
 from tests.stack import PulumiFailed, Stack
 
-TOLERANT: dict[str, Any] = {"dedicatedControllers": {}, "faultTolerance": 2, "storage": {"volumes": 2}}
+TOLERANT: dict[str, Any] = {"dedicatedControllers": {}, "faultTolerance": 2, "storage": {"volumes": 2}, "metrics": {}}
+MONITORING = {"podmonitors": "PodMonitor", "prometheusrules": "PrometheusRule"}
 MARKS = {"node-1000": "token", "voters": "1000@kafka-controller-0"}
 
 
@@ -86,6 +88,45 @@ def test_a_changed_setting_rolls_both_groups_and_replaces_nothing(sim: Stack, ap
         for pod in api.pods().values()
     }
     assert checksums["broker"] != checksums["controller"]
+
+
+def define(api: Api, plural: str, kind: str) -> None:
+    """A custom resource of the operator, without its schema."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    group = "monitoring.coreos.com"
+    definitions: Any = client.ApiextensionsV1Api(api.core.api_client)
+    definitions.create_custom_resource_definition(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.{group}"},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"plural": plural, "kind": kind},
+                "versions": [version],
+            },
+        }
+    )
+
+
+def test_what_the_prometheus_operator_reads_comes_when_it_is_asked_for(sim: Stack, api: Api) -> None:
+    assert "KafkaBrokerDown" in api.core.read_namespaced_config_map("kafka-alerts", "kafka").data["rules.yaml"]
+    dashboards = api.core.list_namespaced_config_map("kafka", label_selector="grafana_dashboard=1").items
+    assert [one.metadata.name for one in dashboards] == ["kafka-dashboard"]
+    for plural, kind in MONITORING.items():
+        define(api, plural, kind)
+    set_kafka(sim, **TOLERANT | {"metrics": {"prometheusOperator": True}}, properties={"queued.max.requests": 400})
+    new = {f"kafka-{kind.lower()}": "create" for kind in MONITORING.values()}
+    assert sim.preview() == {"kafka": "update", **new}
+    sim.up()
+    place = ("monitoring.coreos.com", "v1", "kafka")
+    custom: Any = client.CustomObjectsApi(api.core.api_client)
+    found = {plural: custom.get_namespaced_custom_object(*place, plural, "kafka") for plural in MONITORING}
+    assert [one["port"] for one in found["podmonitors"]["spec"]["podMetricsEndpoints"]] == ["metrics", "health"]
+    assert found["prometheusrules"]["spec"]["groups"][0]["rules"][0]["alert"] == "KafkaPartitionsOffline"
+    sim.up("--refresh", "--expect-no-changes")
 
 
 def test_destroy_keeps_nothing(sim: Stack) -> None:

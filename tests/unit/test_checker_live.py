@@ -5,13 +5,15 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from components import manifests
 from components.checker import live
 from components.checker.details import Feature, parse_configs, parse_features
-from components.checker.wire import Connection, Reader, WireError
+from components.checker.wire import Connection, Metadata, Partition, Quorum, Reader, Replica, WireError
 from components.kafka_plan import plan_kafka
 from components.kafka_settings import KafkaSettings
 
@@ -159,3 +161,49 @@ def test_a_node_that_does_not_answer_is_told_in_a_sentence() -> None:
     for question in (live.metadata_version, live.settings):
         with pytest.raises(WireError, match=rf"^127.0.0.1:{port} does not answer \("):
             question(connection)
+
+
+class Told:
+    """A connection that is told what to answer."""
+
+    def __init__(self, *found: Partition, min_isr: int = 2) -> None:
+        self._found, self._min_isr = found, min_isr
+
+    def metadata(self) -> Metadata:
+        return Metadata(frozenset({0, 1}), self._found)
+
+    def min_isrs(self, topics: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(topics, self._min_isr)
+
+    def quorum(self) -> Quorum:
+        return Quorum(1, 7, (Replica(0, "a", 4000), Replica(1, "b", 5000), Replica(2, "c", -1)))
+
+
+def test_what_each_broker_holds_and_what_lacks_something() -> None:
+    told: Any = Told(
+        Partition("orders", 0, 0, (0, 1, 2), (0, 1)),
+        Partition("orders", 1, 1, (0, 1, 2), (1,)),
+        Partition("orders", 2, -1, (2,), ()),
+    )
+    found = live.partitions(told)
+    assert found["count"] == 3
+    assert found["brokers"] == {
+        0: {"leads": 1, "holds": 2, "inSync": 1, "alive": True},
+        1: {"leads": 1, "holds": 2, "inSync": 2, "alive": True},
+        2: {"leads": 0, "holds": 3, "inSync": 0, "alive": False},
+    }
+    assert {kind: one["first"] for kind, one in found["lacking"].items()} == {
+        "offline": ["orders-2"],
+        "underMinIsr": ["orders-1", "orders-2"],
+        "underReplicated": ["orders-0", "orders-1", "orders-2"],
+    }
+
+
+def test_of_many_that_lack_something_the_first_are_named() -> None:
+    told: Any = Told(*(Partition("t", number, 0, (0, 1), (0,)) for number in range(50)))
+    assert live.partitions(told)["lacking"]["underReplicated"] == {"count": 50, "first": [f"t-{n}" for n in range(5)]}
+
+
+def test_how_far_each_voter_is_behind() -> None:
+    told: Any = Told()
+    assert live.quorum(told) == {"leader": 1, "epoch": 7, "lags": {0: 1000, 1: 0, 2: None}}

@@ -10,6 +10,7 @@ from components.kafka_topic import KafkaTopic
 from components.kinds import KINDS
 from components.kinds.k3d import K3dSettings
 from components.kinds.kwok import KwokSettings, objects
+from components.metrics_settings import Metrics
 from components.quantities import parse_quantity
 from components.refusal import UnsafeSettings
 from components.scripts.k3d_cluster import K3d
@@ -19,6 +20,7 @@ from components.zoned_cluster import ZonedCluster
 from tests.unit.mocks import Recorder, registered
 
 ZONES = ("zone-a", "zone-b", "zone-c")
+MONITORING = ("PodMonitor", "PrometheusRule")
 
 
 @pytest.fixture
@@ -109,6 +111,24 @@ def test_dedicated_controllers_are_a_set_of_their_own(recorder: Recorder) -> Non
     replicas = {name: found[name].inputs["spec"]["replicas"] for name in ("kafka-controllers", "kafka-brokers")}
     assert replicas == {"kafka-controllers": 5, "kafka-brokers": 4}
     assert found["kafka-controllers"].inputs["metadata"]["name"] == "kafka-controller"
+
+
+@pytest.mark.parametrize("operator", [False, True])
+def test_alerts_and_dashboard_come_with_metrics_and_what_needs_crds_only_when_asked(
+    recorder: Recorder, operator: bool
+) -> None:
+    told = {f"kafka-{what}": "kubernetes:core/v1:ConfigMap" for what in ("alerts", "dashboard")}
+    if operator:
+        told |= {f"kafka-{kind.lower()}": f"kubernetes:monitoring.coreos.com/v1:{kind}" for kind in MONITORING}
+    metrics = Metrics(prometheus_operator=operator)
+    assert deployed(recorder, KafkaSettings(metrics=metrics)) == OF_ALL | OF_ZONES | told
+    if operator:
+        inputs = recorder.registered["kafka-prometheusrule"].inputs
+        assert (inputs["apiVersion"], inputs["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+        assert inputs["metadata"]["namespace"] == "kafka"
+        assert [group["name"] for group in inputs["spec"]["groups"]] == ["kafka-kafka"]
+    for name in told:
+        assert needed(recorder, name) == {"kafka-namespace"}
 
 
 def test_what_is_needed_is_there_first(recorder: Recorder) -> None:

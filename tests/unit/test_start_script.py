@@ -112,6 +112,19 @@ def test_it_formats_as_was_decided(tmp_path: Path, format_: str, how: str) -> No
     assert started.runs("start.sh") == [FORMAT.format(started.variables["CLUSTER_ID"], how), STARTED]
 
 
+@pytest.mark.parametrize("agent", ["", "/var/lib/kafka/data/jmx.jar=9404:/etc/kafka-ha/metrics.yaml"])
+def test_it_starts_java_with_the_agent_that_was_prepared(tmp_path: Path, agent: str) -> None:
+    started = pod(tmp_path)
+    started.is_prepared("none", 1)
+    with (tmp_path / "run/kafka-ha/start").open("a") as file:
+        file.write(f"agent={agent}\n")
+    started.disks[0].joinpath("kraft").mkdir()
+    started.disks[0].joinpath("kraft/meta.properties").touch()
+    (tmp_path / "opt/kafka/bin/kafka-server-start.sh").write_text('#!/bin/bash\necho "$KAFKA_OPTS"\n')
+    [options] = started.runs("start.sh")
+    assert [option for option in options.split() if "javaagent" in option] == ([f"-javaagent:{agent}"] if agent else [])
+
+
 @pytest.mark.parametrize(("format_", "told"), [("initial", ["--release-version 4.2"]), ("join", [])])
 def test_a_new_quorum_begins_with_the_metadata_version_that_is_set(
     tmp_path: Path, format_: str, told: list[str]

@@ -80,8 +80,10 @@ def test_it_answers_from_what_it_saw_last(
         "leader": 1,
         "voters": [[voter, directory(voter)] for voter in range(3)],
     }
+    assert "kafka_in_sync 1" in node.metrics()[1]
     watching.seen = Observation(trouble="127.0.0.1:9092 does not answer")
     node.look()
+    assert "kafka_in_sync 0" in node.metrics()[1]
     assert node.ready() == (False, "127.0.0.1:9092 does not answer; no leader of the quorum answers")
     assert json.loads(node.status()[1])["leader"] is None
     assert capsys.readouterr().out.splitlines() == ["in sync", node.ready()[1]]
@@ -221,6 +223,10 @@ def test_the_sidecar_from_its_start_to_its_end(tmp_path: Path, broker: FakeKafka
         )
     try:
         until(lambda: probe(port) == (200, "in sync\n"))
+        asked = [sys.executable, "-m", "components.checker.live", "status"]
+        told = subprocess.run(asked, cwd=REPOSITORY, env=os.environ | values, capture_output=True, check=True)
+        status = json.loads(told.stdout)["status"]
+        assert (status["unready"], list(status["disks"])) == ([], [str(tmp_path)]), "as make status asks"
         broker.is_told(range(3), [Partition("t", 0, 0, (0, 1, 2), (1, 2))], {"t": "2"})
         broker.answers[DESCRIBE_QUORUM] = kafka.quorum(-1, [])
         until(lambda: probe(port) == (503, "out of the ISR of 1 of 1 partitions, such as t-0\n"))

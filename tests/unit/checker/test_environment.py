@@ -32,13 +32,14 @@ class Noticing(Mapping[str, str]):
 
 
 @pytest.mark.parametrize("name", ["prepare", "checker"])
-@pytest.mark.parametrize("settings", [{}, DEDICATED, {"storage": {"volumes": 3}}, {"labelled": False}])
+@pytest.mark.parametrize("settings", [{}, DEDICATED, {"storage": {"volumes": 3}}, {"labelled": False}, {"metrics": {}}])
 def test_what_is_set_is_read_and_what_is_read_is_set(settings: dict[str, Any], name: str) -> None:
     kafka = plan(**settings)
     for nodes in kafka.groups:
         values = Noticing(variables(kafka, nodes, name, nodes.pods[0]))
         Environment.read(values)
         optional = {"ZONE"} if settings.get("labelled") is False else set()
+        optional |= set() if "metrics" in settings else {"AGENT_URL", "AGENT_SHA256", "AGENT_OPTIONS"}
         assert values.read - optional == set(values) - OF_PYTHON
 
 

@@ -41,14 +41,16 @@ def ask(port: int, request: bytes, host: str = "127.0.0.1") -> bytes:
 
 PROBE = b"GET /ready HTTP/1.1\r\nHost: 10.42.0.7:9094\r\nUser-Agent: kube-probe/1.34\r\nConnection: close\r\n\r\n"
 
+TYPE = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+
 
 @pytest.mark.parametrize(
     ("state", "answer"),
     [
-        ((True, "in sync"), b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nin sync\n"),
+        ((True, "in sync"), b"HTTP/1.1 200 OK\r\n" + TYPE + b"Content-Length: 8\r\nConnection: close\r\n\r\nin sync\n"),
         (
             (False, "voter 0 lags 12 s behind the leader"),
-            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 36\r\nConnection: close\r\n\r\n"
+            b"HTTP/1.1 503 Service Unavailable\r\n" + TYPE + b"Content-Length: 36\r\nConnection: close\r\n\r\n"
             b"voter 0 lags 12 s behind the leader\n",
         ),
     ],

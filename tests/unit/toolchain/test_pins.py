@@ -21,7 +21,7 @@ LINUX = Platform("linux", "amd64")
 def test_a_tool_is_complete(tool: pins.Tool) -> None:
     assert path.accepts(tool.accepts, tool.version)
     assert tool.name in PINS.builds[tool.build].programs
-    assert set(tool.stacks) <= set(pins.STACKS)
+    assert set(tool.stacks) <= {*pins.STACKS, pins.TESTS}
     release = tool.release(LINUX)
     assert release is not None
     assert release.url.startswith("https://")
@@ -91,7 +91,7 @@ def test_a_system_without_releases_has_none() -> None:
 def test_an_unknown_build_is_refused(tmp_path: Path) -> None:
     text = (ROOT / "toolchain" / "versions.toml").read_text().replace('build = "k3d"', 'build = "k4d"')
     (tmp_path / "versions.toml").write_text(text)
-    with pytest.raises(ToolError, match=r"tool.k3d.build='k4d' is not one of: k3d, kwok, pulumi, kubenode"):
+    with pytest.raises(ToolError, match=r"tool.k3d.build='k4d' is not one of: k3d, kwok, prometheus, pulumi, kubenode"):
         pins.load(tmp_path / "versions.toml")
 
 

@@ -1,0 +1,1 @@
+"""Series of a real Kafka under the exporter's agent, recorded once, which the alerts' tests replay."""
