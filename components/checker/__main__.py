@@ -1,9 +1,8 @@
 """The checker: a sidecar that says whether its Kafka node is in sync, and holds it back while it may not stop.
 
 `/ready` answers the readiness probe of Kafka's container, `/status` tells what the node sees, `/metrics` tells
-Prometheus. Each look is one question
-over the loopback to the broker and one to the quorum, by connections that are kept: no JVM, no new process. A checker
-that fails ends, so that the kubelet starts it anew.
+Prometheus. Each look is one question over the loopback to the broker and one to the quorum, by connections that are
+kept: no JVM, no new process. A checker that fails ends, so that the kubelet starts it anew.
 """
 
 import json
