@@ -92,3 +92,21 @@ def test_a_second_run_begins_anew() -> None:
             told += session.waiting(one["kind"], Level.MANDATORY)
         assert len(told) == 1
         session.end([])
+
+
+def test_an_exemption_that_is_over_is_told_and_holds_no_longer() -> None:
+    case = load(HERE / "cases/min-isr/fail-official.yaml")
+    exemption = {"namespace": "shop", "reason": "it went in May", "until": "2026-05-31"}
+    session = Session(TODAY)
+    session.configure({"exemptions": [exemption]})
+    told = []
+    for one in case.documents:
+        session.show(one["kind"], "p", manifest(one, one["kind"]))
+        told += session.waiting(one["kind"], Level.MANDATORY)
+    assert len(told) == 1
+    assert "(min-isr:" in told[0]
+    assert (
+        Level.ADVISORY,
+        "exemptions[0] ended on 2026-05-31 and no longer holds (it went in May)",
+        "",
+    ) in session.end([])
