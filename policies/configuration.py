@@ -74,6 +74,9 @@ def of_file(given: object) -> Configuration:
     """The configuration of a whole file, as Pulumi takes it: by policy. Raises BadConfiguration."""
     settings = _mapping(given, "the file")
     _only(settings, (*POLICIES, *_PULUMIS_KEYS), "the file")
+    for name, elsewhere in settings.items():
+        if name not in ("kafka", "environments") and elsewhere not in _PULUMIS_LEVELS:
+            _only(_mapping(elsewhere, name), ("enforcementLevel",), f"{name}, whose settings stand under kafka")
     own = settings.get("kafka", {})
     if own in _PULUMIS_LEVELS:
         return Configuration()

@@ -68,6 +68,28 @@ def base(name: str) -> list[dict[str, Any]]:
     return [one for one in yaml.load_all((BASES / f"{name}.yaml").read_text(), _Loader) if one]
 
 
+Place = tuple[str | int, ...]
+"""Where a value stands in objects: keys and indices."""
+
+
+def places(value: Any, at: Place = ()) -> list[Place]:
+    """Every place of a value, itself first."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, one in inner for place in places(one, (*at, key)))]
+
+
+def changed(name: str, place: Place, value: object) -> list[dict[str, Any]]:
+    """The objects of a base, with another value at a place."""
+    documents: Any = base(name)
+    *holder, last = place
+    target = documents
+    for key in holder:
+        target = target[key]
+    target[last] = value
+    objects: list[dict[str, Any]] = documents
+    return objects
+
+
 def clusters(documents: list[dict[str, Any]]) -> list[ClusterFacts]:
     """The Kafka clusters that are read from objects."""
     return read(World(manifest(one) for one in documents))

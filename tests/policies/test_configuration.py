@@ -93,6 +93,7 @@ def test_a_mistake_is_told(given: dict[str, Any], says: str) -> None:
 def test_a_file_is_by_policy() -> None:
     assert of_file({"all": "advisory", "kafka": {"production": True}, "kafka-remedies": "remediate"}).production
     assert of_file({"kafka": {"enforcementLevel": "mandatory", "production": True}}).production
+    assert of_file({"kafka-stack": {"enforcementLevel": "disabled"}}) == Configuration()
     assert of_file({"kafka": "mandatory", "environments": ["shop/policies"]}) == Configuration()
 
 
@@ -101,6 +102,11 @@ def test_a_file_is_by_policy() -> None:
     [
         ({"kafak": {"production": True}}, "the file: there is no 'kafak'; did you mean kafka?"),
         ({"kafka": {"prodution": True}}, "there is no 'prodution'"),
+        (
+            {"kafka-stack": {"rules": {"tls": "mandatory"}}},
+            "kafka-stack, whose settings stand under kafka: there is no 'ru",
+        ),
+        ({"kafka-advice": "off"}, "kafka-advice: got 'off'"),
         ({"kafka": ["production"]}, "kafka: got ['production']"),
         ([], "the file: got []"),
     ],

@@ -14,7 +14,7 @@ import yaml
 
 from policies.rules import RULES, Severity
 from tests.policies.manifests import CASES, base, load
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, UNREACHABLE, Stack
 
 PACK = str(ROOT / "policies")
 # Objects by the type of their resource, as pulumi_kubernetes and the expansion of charts register them. The
@@ -99,16 +99,6 @@ def mandatory(out: str) -> set[str]:
         if part.startswith("[mandatory]"):
             found |= set(re.findall(r"\(([a-z-]+): ", part))
     return found
-
-
-UNREACHABLE = """
-apiVersion: v1
-kind: Config
-current-context: none
-contexts: [{name: none, context: {cluster: none, user: none}}]
-clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: none, user: {token: none}}]
-"""
 
 
 @pytest.mark.parametrize("name", ["sim", "dev", "prod"])
