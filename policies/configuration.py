@@ -175,9 +175,9 @@ def _only(settings: Mapping[str, Any], allowed: tuple[str, ...], at: str) -> Non
 
 
 def _choice(given: object, allowed: Iterable[str]) -> str:
-    """The name that was meant, where one is near, and all that there are."""
+    """The name that was meant; where none is near, all that there are."""
     near = get_close_matches(str(given), tuple(allowed), 1)
-    return f"; did you mean {near[0]}? There are {', '.join(allowed)}" if near else f"; there are {', '.join(allowed)}"
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(allowed)}"
 
 
 def _short(value: object) -> str:

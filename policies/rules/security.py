@@ -82,7 +82,8 @@ RULES = (
         id="authorizer",
         severity=Severity.ADVICE,
         why="without one every client may delete every topic; Kafka documentation, authorization.",
-        remedy="Set authorizer.class.name to org.apache.kafka.metadata.authorizer.StandardAuthorizer.",
+        remedy="Set authorizer.class.name to org.apache.kafka.metadata.authorizer.StandardAuthorizer (an operator's "
+        "authorization or SASL).",
         check=_authorizer,
         url=_SECURITY + "_authz",
         strict_in_production=True,

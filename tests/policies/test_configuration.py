@@ -61,7 +61,7 @@ def test_parameters() -> None:
         ({"rules": []}, "rules: got []"),
         (
             {"rules": {"min-irs": "advisory"}},
-            "rules.min-irs: there is no such rule; did you mean min-isr? There are",
+            "rules.min-irs: there is no such rule; did you mean min-isr?",
         ),
         ({"rules": {"backups": "advisory"}}, "rules.backups: there is no such rule; there are replication-factor"),
         ({"rules": {"min-isr": "off"}}, "rules.min-isr: got 'off'"),
