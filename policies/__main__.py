@@ -17,6 +17,8 @@ sys.path[:] = [str(_HERE.parent), *(entry for entry in sys.path if Path(entry).r
 from pulumi_policy import PolicyPack  # noqa: E402
 
 from policies.pack import NAME, policies  # noqa: E402
+from policies.refusal import refuse_mistakes  # noqa: E402
 from policies.session import Session  # noqa: E402
 
+refuse_mistakes()
 PolicyPack(NAME, policies(Session()))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -74,7 +75,7 @@ def _configuration(path: Path | None) -> Configuration:
 
 
 def _objects(name: str) -> Iterator[Manifest]:
-    """The objects of a file; `subject` is the file's name, where findings are shown."""
+    """The objects of a file; `subject` is the file's name and the line, where findings are shown."""
     path = Path(name)
     if path.is_dir():
         for inner in sorted(one for one in path.rglob("*") if one.suffix in (".yaml", ".yml", ".json")):
@@ -82,13 +83,26 @@ def _objects(name: str) -> Iterator[Manifest]:
         return
     try:
         text = sys.stdin.read() if name == "-" else path.read_text()
-        documents = list(yaml.safe_load_all(text))
+        documents = list(_documents(text))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise Unusable(f"{name}: {' '.join(str(error).split())}") from None
-    for one in documents:
+    for line, one in documents:
         for inner in one["items"] if isinstance(one, dict) and isinstance(one.get("items"), list) else [one]:
             if isinstance(inner, dict):
-                yield manifest(inner, name)
+                yield manifest(inner, f"{name}:{line}")
+
+
+def _documents(text: str) -> Iterator[tuple[int, Any]]:
+    """The documents of a file, each with the line that it begins on."""
+    loader = yaml.SafeLoader(text)
+    while loader.check_node() and (node := loader.get_node()):
+        yield node.start_mark.line + 1, loader.construct_document(node)
+
+
+def _place(one: Told) -> tuple[str, int]:
+    """The file and line of a finding."""
+    name, _, line = next(iter(one.subjects), "-:1").rpartition(":")
+    return name, int(line)
 
 
 def _human(found: list[Told]) -> str:
@@ -104,7 +118,11 @@ def _human(found: list[Told]) -> str:
 def _json(found: list[Told]) -> str:
     keys = ("rule", "outcome", "path", "found", "required", "why", "remedy", "lines", "url")
     entries = [
-        {"level": one.level, "file": next(iter(one.subjects), ""), **{key: getattr(one.verdict, key) for key in keys}}
+        {
+            "level": one.level,
+            **dict(zip(("file", "line"), _place(one), strict=True)),
+            **{key: getattr(one.verdict, key) for key in keys},
+        }
         for one in found
     ]
     return json.dumps(entries, indent=2)
@@ -128,8 +146,12 @@ def _sarif(found: list[Told]) -> str:
 
 
 def _result(one: Told) -> dict[str, Any]:
+    name, line = _place(one)
     location = {
-        "physicalLocation": {"artifactLocation": {"uri": next(iter(one.subjects), "") or "-"}},
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(Path(name).as_posix())},
+            "region": {"startLine": line},
+        },
         "logicalLocations": [{"fullyQualifiedName": one.verdict.path}],
     }
     return {

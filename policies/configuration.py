@@ -1,8 +1,9 @@
 """What a platform team sets of the pack: enforcement and parameters of each rule, production, exemptions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,9 +12,8 @@ from policies.rules import RULES, ClusterFacts, Limits, Outcome, Severity, Verdi
 
 _RULES = {rule.id: rule for rule in RULES}
 POLICIES = ("kafka", "kafka-advice", "kafka-stack", "kafka-stack-advice", "kafka-remedies")
-"""The names of the pack's policies. `kafka` carries the configuration; Pulumi drops a name that it does not know, and
-the pack never sees it.
-"""
+"""The names of the pack's policies. `kafka` carries the configuration."""
+_PULUMIS_KEYS = ("all", "environments")  # of a file, beside the policies' names
 _PULUMIS_LEVELS = ("advisory", "mandatory", "remediate", "disabled")  # of a whole policy, in place of its settings
 
 
@@ -73,7 +73,10 @@ class Configuration:
 def of_file(given: object) -> Configuration:
     """The configuration of a whole file, as Pulumi takes it: by policy. Raises BadConfiguration."""
     settings = _mapping(given, "the file")
-    _only(settings, (*POLICIES, "all"), "the file")
+    _only(settings, (*POLICIES, *_PULUMIS_KEYS), "the file")
+    for name, elsewhere in settings.items():
+        if name not in ("kafka", "environments") and elsewhere not in _PULUMIS_LEVELS:
+            _only(_mapping(elsewhere, name), ("enforcementLevel",), f"{name}, whose settings stand under kafka")
     own = settings.get("kafka", {})
     if own in _PULUMIS_LEVELS:
         return Configuration()
@@ -91,7 +94,7 @@ def parse(given: Mapping[str, Any]) -> Configuration:
     limits = Limits()
     for name, settings in rules.items():
         if name not in _RULES:
-            raise BadConfiguration(f"rules.{name}: there is no such rule; there are {', '.join(_RULES)}")
+            raise BadConfiguration(f"rules.{name}: there is no such rule{_choice(name, _RULES)}")
         level, limits = _rule(name, settings, limits)
         if level:
             levels[name] = level
@@ -145,8 +148,10 @@ def _exemption(entry: object, at: str) -> Exemption:
         raise BadConfiguration(f"{at}.until: it must be a day such as 2027-01-31") from None
     rules = settings.get("rules")
     if rules is not None:
-        if isinstance(rules, str) or not hasattr(rules, "__iter__") or not set(rules) <= set(_RULES):
-            raise BadConfiguration(f"{at}.rules: it must be a list of rules; there are {', '.join(_RULES)}")
+        if isinstance(rules, str) or not hasattr(rules, "__iter__"):
+            raise BadConfiguration(f"{at}.rules: it must be a list of rules")
+        if unknown := next((rule for rule in rules if rule not in _RULES), None):
+            raise BadConfiguration(f"{at}.rules: there is no rule {unknown!r}{_choice(unknown, _RULES)}")
         rules = frozenset(rules)
     return Exemption(settings.get("namespace", "*"), settings.get("name", "*"), rules, settings["reason"], until)
 
@@ -166,7 +171,13 @@ def _mapping(value: object, at: str) -> Mapping[str, Any]:
 def _only(settings: Mapping[str, Any], allowed: tuple[str, ...], at: str) -> None:
     for key in settings:
         if key not in allowed:
-            raise BadConfiguration(f"{at}: there is no {key!r}; there are {', '.join(allowed)}")
+            raise BadConfiguration(f"{at}: there is no {key!r}{_choice(key, allowed)}")
+
+
+def _choice(given: object, allowed: Iterable[str]) -> str:
+    """The name that was meant; where none is near, all that there are."""
+    near = get_close_matches(str(given), tuple(allowed), 1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(allowed)}"
 
 
 def _short(value: object) -> str:
@@ -175,25 +186,23 @@ def _short(value: object) -> str:
 
 
 def schema() -> dict[str, dict[str, Any]]:
-    """The configuration as JSON Schema, which the engine checks before anything runs."""
-    levels = {"type": "string", "enum": [level.value for level in Level]}
-    rules: dict[str, Any] = {}
-    for rule in RULES:
-        properties: dict[str, Any] = {"enforcement": levels}
-        for parameter, attribute in rule.parameters.items():
-            number = isinstance(getattr(Limits(), attribute), int)
-            properties[parameter] = {"type": "integer", "minimum": 1} if number else {"type": "string", "minLength": 1}
-        rules[rule.id] = {
-            "oneOf": [levels, {"type": "object", "properties": properties, "additionalProperties": False}]
+    """The configuration as JSON Schema, which the engine checks before anything runs. Names it leaves to `of_file`,
+    whose message says which was meant.
+    """
+    rules = {
+        rule.id: {
+            "type": ["string", "object"],
+            "description": f"{', '.join(Level)}, or an object of {', '.join(('enforcement', *rule.parameters))}",
         }
+        for rule in RULES
+    }
     exemption = {
         "type": "object",
         "required": ["reason", "until"],
-        "additionalProperties": False,
         "properties": {
             "namespace": {"type": "string"},
             "name": {"type": "string"},
-            "rules": {"type": "array", "items": {"type": "string", "enum": list(rules)}},
+            "rules": {"type": "array", "items": {"type": "string"}},
             "reason": {"type": "string", "minLength": 1},
             "until": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
         },
@@ -201,7 +210,7 @@ def schema() -> dict[str, dict[str, Any]]:
     return {
         "production": {"type": "boolean"},
         "undecided": {"type": "string", "enum": ["advisory", "mandatory"]},
-        "rules": {"type": "object", "properties": rules, "additionalProperties": False},
+        "rules": {"type": "object", "properties": rules},
         "exemptions": {"type": "array", "items": exemption},
     }
 

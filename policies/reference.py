@@ -24,7 +24,8 @@ decides at the end of the preview from the inputs that were shown, so also when 
 - Values of variables and settings that may be secret are never shown.
 
 ## Configuration
-One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error, and nothing is deployed.
+One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error that says which name was meant, and
+nothing is deployed.
 ```json
 {
   "kafka": {
@@ -47,8 +48,8 @@ One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error
   day the rules hold again, and the pack says so.
 - `kafka-remedies`: off unless it is set to `remediate`; then a missing spread and a short grace period of a
   StatefulSet, and missing `publishNotReadyAddresses` of its Service, are set right instead of refused.
-- Pulumi drops the name of a policy that it does not know (`kafak`), and the pack never sees it;
-  `python -m policies check --config FILE …` tells it.
+- Of a policy that there is not (`kafak`) Pulumi only says `invalid enforcement level ""`, unless the file gives it a
+  level. `python -m policies check --config FILE …` tells every mistake in words, without an engine.
 """
 
 _ADMISSION = """\

@@ -1,6 +1,8 @@
 """Kafka by Confluent for Kubernetes: Kafka, KRaftController and KafkaTopic of platform.confluent.io.
 
-The operator writes settings of its own; one that the resource does not set is undecided, not Kafka's default.
+The operator writes settings of its own, by the number of brokers (its documentation, configuration overview); one that
+the resource does not set is undecided, not Kafka's default. The pods' labels are those that confluentinc's
+confluent-kubernetes-examples print (scheduling/pod-scheduling).
 """
 
 from collections.abc import Iterator
@@ -121,7 +123,7 @@ def _nodes(one: Manifest, world: World, broker: bool, controller: bool) -> NodeG
     grace = template["terminationGracePeriodSeconds"].integer()
     spreads = pods.spreads(template["topologySpreadConstraints"], template["affinity"], labels)
     alone = one.spec("oneReplicaPerNode")
-    if spreads.value is not None and alone.value is not False:  # its default is true
+    if spreads.value is not None and alone.value is True:  # without it pods share a node where the scheduler likes
         own = Spread(alone.path, _HOST_KEY, True, 1, True, exclusive=True)
         spreads = Fact(spreads.path, (*spreads.value, own))
     disruption = budgets(one, labels, replicas, world)

@@ -9,7 +9,7 @@ from policies.rules.model import Fact, PodSecurity, Spread
 ZONE_KEY = "topology.kubernetes.io/zone"
 _INDEX = "apps.kubernetes.io/pod-index"  # a label that each pod of a StatefulSet gets, its ordinal
 _MOST_ORDINALS = 1000
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|SASL_JAAS|JAAS_CONFIG|PRIVATE_KEY|CREDENTIAL", re.IGNORECASE)
 NOT_SECRET = re.compile(r"_(FILE|PATH|LOCATION|DIR|NAME|TYPE|ENABLED?|USERNAME)$|_TOPIC_|DELEGATION", re.IGNORECASE)
@@ -45,7 +45,7 @@ def spreads(
     try:
         found += (_constraint(one, labels, others, indices) for one in constraints.each())
         rules = affinity["podAntiAffinity"]
-        found += (_anti(term, labels, others, indices, hard=True) for term in rules[_REQUIRED].each())
+        found += (_anti(term, labels, others, indices, hard=True) for term in rules[REQUIRED].each())
         found += (
             _anti(term["podAffinityTerm"], labels, others, indices, hard=False) for term in rules[_PREFERRED].each()
         )
@@ -107,7 +107,7 @@ def pinned(pod: Doc) -> str:
 
 def zones(affinity: Doc) -> Fact[tuple[str, ...]] | None:
     """The zones that the pods are confined to, where they are."""
-    terms = affinity.at("nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    terms = affinity.at("nodeAffinity", REQUIRED, "nodeSelectorTerms")
     named: set[str] = set()
     for term in terms.each():
         inside = [

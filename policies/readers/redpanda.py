@@ -1,19 +1,23 @@
-"""Redpanda by its operator: Redpanda and Topic of cluster.redpanda.com.
+"""Redpanda by its operator: Redpanda, NodePool and Topic of cluster.redpanda.com.
 
 Redpanda acknowledges by a majority of a partition's replicas, each partition its own Raft group: its minimum ISR is
 that majority, and its nodes all vote.
+
+Defaults are those of redpanda-data/redpanda-operator's charts/redpanda (values.yaml, statefulset.go, configmap.tpl.go),
+to which the operator brings a resource (operator/api/redpanda/v1alpha2/conversion); read at chart 26.2.
 """
 
 from collections.abc import Iterator
 
-from policies.manifest import Doc, Manifest
+from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers import pods
 from policies.readers.operators import operator_budget, total
+from policies.readers.volumes import binding_mode, retained
 from policies.rules.model import ClusterFacts, Fact, Listener, NodeGroup, Replicas, Spread, Start, Storage
 from policies.world import World, together
 
 _GROUP = "cluster.redpanda.com"
-KINDS = ((_GROUP, "Redpanda"), (_GROUP, "Topic"))
+KINDS = ((_GROUP, "Redpanda"), (_GROUP, "NodePool"), (_GROUP, "Topic"))
 _HOST_KEY = "kubernetes.io/hostname"
 _DEFAULT_REPLICAS = 3
 _DEFAULT_GRACE = 90
@@ -24,20 +28,20 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
     if only is not None and only.group != _GROUP:
         return
     for one in world.of(_GROUP, "Redpanda"):
-        if only is None or only is one or only.kind == "Topic":
+        if only is None or only is one or only.kind != "Redpanda":
             yield _cluster(one, world)
 
 
 def _cluster(one: Manifest, world: World) -> ClusterFacts:
     spec = one.spec("clusterSpec")
-    group = _nodes(one, spec)
-    brokers = total((group,), world, one.path)
+    groups = _groups(one, spec, world)
+    brokers = total(groups, world, one.path)
     factor = spec.at("config", "cluster", "default_topic_replications").integer()
     if factor.value is None and not factor.undecided:
-        replicas = group.replicas.value
-        # The chart asks for three as soon as there are three nodes.
-        factor = Fact(factor.path, None if replicas is None else 3 if replicas >= _DEFAULT_REPLICAS else 1,
-                      "" if replicas is not None else group.replicas.undecided, "the chart's default")  # fmt: skip
+        # The chart asks for three as soon as the StatefulSet has three nodes; those of pools do not count.
+        nodes = groups[0].replicas
+        default = None if nodes.value is None else 3 if nodes.value >= _DEFAULT_REPLICAS else 1
+        factor = Fact(factor.path, default, nodes.undecided, "the chart's default")
     topics = [
         Replicas(item.spec("kafkaTopicName").plain(item.name), count, _majority(count))
         for item in world.near(_GROUP, "Topic", one)
@@ -49,7 +53,7 @@ def _cluster(one: Manifest, world: World) -> ClusterFacts:
         default=Replicas("", factor, _majority(factor)),
         others=tuple(topics),
         rack=_rack(spec),
-        groups=(group,),
+        groups=tuple(group for group in groups if group.replicas.value != 0),
         listeners=_listeners(spec),
         authorizer=_sasl(spec),
         namespace=one.namespace or "",
@@ -59,7 +63,7 @@ def _cluster(one: Manifest, world: World) -> ClusterFacts:
 
 
 def _of(item: Manifest, one: Manifest) -> bool:
-    name = item.spec("cluster", "clusterRef", "name")
+    name = item.spec(*(("clusterRef",) if item.kind == "NodePool" else ("cluster", "clusterRef")), "name")
     return together(item, one) is not False and (name.absent or name.unknown or name.value == one.name)
 
 
@@ -71,52 +75,106 @@ def _majority(factor: Fact[int]) -> Fact[int] | None:
     return Fact(factor.path, value, factor.undecided, "the majority of its replicas")
 
 
-def _nodes(one: Manifest, spec: Doc) -> NodeGroup:
+def _groups(one: Manifest, spec: Doc, world: World) -> list[NodeGroup]:
+    """The cluster's own StatefulSet first, then one for each node pool."""
+    pools = [pool for pool in world.near(_GROUP, "NodePool", one) if _of(pool, one)]
     stateful = spec["statefulset"]
-    template = stateful.at("podTemplate", "spec")
+    labels = {one.path: _labels(one, stateful, "")} | {
+        pool.path: _labels(one, pool.spec(), f"-{pool.name}") for pool in pools
+    }
     replicas = stateful["replicas"].integer()
     if replicas.value is None and not replicas.undecided:
         replicas = Fact(replicas.path, _DEFAULT_REPLICAS, note="the chart's default")
-    labels: dict[str, object] = {
+    counts = [replicas, *(pool.spec("replicas").integer() for pool in pools)]
+    budgets = operator_budget(one.name, stateful["budget"]["maxUnavailable"], _sum(counts))  # one for all of them
+    groups: list[NodeGroup] = []
+    for at, own, count in zip(labels, (stateful, *(pool.spec() for pool in pools)), counts, strict=True):
+        peers = {path: of for path, of in labels.items() if path != at}
+        template = own.at("podTemplate", "spec")
+        older = Doc(None) if groups else stateful  # pools have no such fields
+        grace = template["terminationGracePeriodSeconds"]
+        before = older["terminationGracePeriodSeconds"]
+        seconds = (grace if before.absent else before).integer()
+        if seconds.value is None and not seconds.undecided:
+            seconds = Fact(grace.path, _DEFAULT_GRACE, note="the chart's default")
+        policy = own["persistentVolumeClaimRetentionPolicy"]
+        retention = stateful["persistentVolumeClaimRetentionPolicy"] if policy.absent else policy
+        class_name = spec.at("storage", "persistentVolume", "storageClass")
+        groups.append(
+            NodeGroup(
+                path=at,
+                replicas=count,
+                broker=True,
+                controller=False,
+                spreads=_spreads(older, template, labels[at], peers),
+                budgets=budgets,
+                storage=Storage(
+                    _persistent(spec),
+                    keep_on_delete=tuple(retained(retention)),
+                    binding_mode=binding_mode(class_name, world) if class_name.plain() else None,
+                ),
+                start=Start(grace_period=seconds, image=_image(spec if own["image"].absent else own)),
+            )
+        )
+    return groups
+
+
+def _sum(counts: list[Fact[int]]) -> Fact[int]:
+    values = [count.value for count in counts]
+    unknown = next(
+        (count.undecided or "the number of replicas is not set" for count in counts if count.value is None), ""
+    )
+    return Fact(counts[0].path, None if unknown else sum(value or 0 for value in values), unknown)
+
+
+def _labels(one: Manifest, own: Doc, suffix: str) -> dict[str, object]:
+    """The labels of the pods of a StatefulSet (StatefulSetPodLabels)."""
+    return {
+        "helm.sh/chart": UNKNOWN,
+        "app.kubernetes.io/managed-by": "Helm",
         "app.kubernetes.io/name": "redpanda",
         "app.kubernetes.io/instance": one.name,
-        "app.kubernetes.io/component": "redpanda-statefulset",
+        "app.kubernetes.io/component": f"redpanda{suffix}-statefulset",
+        "cluster.redpanda.com/broker": "true",
+        "redpanda.com/poddisruptionbudget": one.name,
+        **{key: value.value for key, value in own["additionalSelectorLabels"].items()},
+        **{key: value.value for key, value in own.at("podTemplate", "labels").items()},
     }
-    grace = stateful["terminationGracePeriodSeconds"].integer()
-    if grace.value is None and not grace.undecided:
-        grace = Fact(grace.path, _DEFAULT_GRACE, note="the chart's default")
-    maximum = stateful["budget"]["maxUnavailable"]
-    return NodeGroup(
-        path=one.path,
-        replicas=replicas,
-        broker=True,
-        controller=False,
-        spreads=_spreads(stateful, template, labels),
-        budgets=operator_budget(one.name, maximum, replicas),
-        storage=Storage(_persistent(spec)),
-        start=Start(grace_period=grace, image=_image(spec)),
-    )
 
 
-def _spreads(stateful: Doc, template: Doc, labels: dict[str, object]) -> Fact[tuple[Spread, ...]]:
-    written = template if not template["topologySpreadConstraints"].absent else stateful
-    found = pods.spreads(_with_selector(written["topologySpreadConstraints"], labels), template["affinity"], labels)
-    if found.value is None:
-        return found
-    anti = stateful["podAntiAffinity"]
-    if anti["type"].plain("hard") == "hard" and not anti.unknown:
-        key = anti["topologyKey"].plain(_HOST_KEY)
-        return Fact(found.path, (*found.value, Spread(anti.path, key, True, 1, True, exclusive=True)))
-    return found
+def _spreads(
+    older: Doc, template: Doc, labels: dict[str, object], peers: dict[str, dict[str, object]]
+) -> Fact[tuple[Spread, ...]]:
+    """What the pod template holds, over the chart's anti-affinity; `older` are the fields that came before it."""
+    anti = older["podAntiAffinity"]
+    kind = anti["type"].text()
+    affinity = template["affinity"]
+    if kind.undecided:
+        return Fact(kind.path, undecided=kind.undecided)
+    if kind.value == "custom" and not anti["custom"].absent:
+        affinity = Doc({"podAntiAffinity": anti["custom"].value}, anti.path)
+    elif kind.value in ("hard", "soft"):
+        affinity = Doc(None, anti.path)
+    found = pods.spreads(template["topologySpreadConstraints"], affinity, labels, peers)
+    bare = pods.spreads(_without_selector(older["topologySpreadConstraints"]), Doc(None), labels, peers)
+    if found.value is None or bare.value is None:
+        return found if found.value is None else bare
+    spreads = (*found.value, *bare.value)
+    unset = kind.value not in ("hard", "soft", "custom") and affinity.at("podAntiAffinity", pods.REQUIRED).absent
+    if kind.value == "hard" or unset:
+        key = anti["topologyKey"].plain(_HOST_KEY) if kind.value == "hard" else _HOST_KEY
+        spreads = (*spreads, Spread(anti.path, key, True, 1, True, exclusive=True))
+    written = older["topologySpreadConstraints"] if bare.value else template["topologySpreadConstraints"]
+    return Fact(written.path, spreads)
 
 
-def _with_selector(constraints: Doc, labels: dict[str, object]) -> Doc:
-    """The chart adds the selector of the pods' own labels to each constraint."""
+def _without_selector(constraints: Doc) -> Doc:
+    """The resource's older constraints have no selector, and without one a constraint selects no pod."""
     if not isinstance(constraints.value, list):
         return constraints
-    own = {"matchLabels": labels}
-    added = [{"labelSelector": own, **one} if isinstance(one, dict) else one for one in constraints.value]
-    return Doc(added, constraints.path)
+    kept = [{key: one[key] for key in one if key != "labelSelector"} if isinstance(one, dict) else one
+            for one in constraints.value]  # fmt: skip
+    return Doc(kept, constraints.path)
 
 
 def _persistent(spec: Doc) -> Fact[bool]:
@@ -144,9 +202,21 @@ def _rack(spec: Doc) -> Fact[str]:
 
 
 def _listeners(spec: Doc) -> Fact[tuple[Listener, ...]]:
-    tls = spec.at("tls", "enabled").flag()
-    protocol = "PLAINTEXT" if tls.value is False else "SSL"
-    return Fact(tls.path, (Listener("kafka", Fact(tls.path, protocol, tls.undecided)),))
+    """The listener inside and those outside, each by its own setting, else by the one above it, else with TLS."""
+    inside, everywhere = spec.at("listeners", "kafka"), spec.at("tls", "enabled")
+    found = [Listener("kafka", _protocol(inside["tls"]["enabled"], everywhere))]
+    if spec.at("external", "enabled").flag().value is not False:
+        found += (
+            Listener(name, _protocol(one["tls"]["enabled"], inside["tls"]["enabled"], everywhere), outside=True)
+            for name, one in inside["external"].items()
+            if one["enabled"].flag().value is not False
+        )
+    return Fact(everywhere.path, tuple(found))
+
+
+def _protocol(*settings: Doc) -> Fact[str]:
+    chosen = next((one for one in settings if not one.absent), settings[-1]).flag()
+    return Fact(chosen.path, "PLAINTEXT" if chosen.value is False else "SSL", chosen.undecided)
 
 
 def _sasl(spec: Doc) -> Fact[bool]:

@@ -35,7 +35,7 @@ def storage(owner: Manifest, pod: Doc, container: Doc, settings: Settings, world
     claims = owner.spec("volumeClaimTemplates")
     return Storage(
         persistent=_persistent(pod, container, claims, settings),
-        keep_on_delete=tuple(_retained(owner.spec("persistentVolumeClaimRetentionPolicy"))),
+        keep_on_delete=tuple(retained(owner.spec("persistentVolumeClaimRetentionPolicy"))),
         access_modes=_access_modes(claims),
         binding_mode=_binding_mode(claims, world),
     )
@@ -81,7 +81,8 @@ def _directories(settings: Settings) -> list[str]:
     return [default] if default else []
 
 
-def _retained(policy: Doc) -> Iterator[Fact[bool]]:
+def retained(policy: Doc) -> Iterator[Fact[bool]]:
+    """Whether a StatefulSet's claims are kept, for each of its two cases that is set."""
     for key in ("whenDeleted", "whenScaled"):
         text = policy[key].text()
         if text.undecided:

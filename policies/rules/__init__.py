@@ -68,7 +68,7 @@ def _verdicts(rule: Rule, facts: ClusterFacts, limits: Limits) -> list[Verdict]:
                 rule.why,
                 rule.remedy,
                 url=rule.url,
-                lines=answer.lines,
+                lines=answer.lines or rule.lines,
             )
         else:
             verdict = Verdict(

@@ -98,7 +98,7 @@ RULES = (
         severity=Severity.ERROR,
         why="more stops writes or the quorum during a drain, none blocks every drain; Kubernetes documentation, "
         "PodDisruptionBudget.",
-        remedy="Leave it unset: it follows from the replication factor, minInsyncReplicas and controllers.",
+        remedy="Set maxUnavailable to 1; in kafka-ha's settings leave it unset, and it follows from the others.",
         check=_size,
         url=_URL,
     ),
@@ -108,6 +108,8 @@ RULES = (
         why="without one a drain of several nodes takes all replicas at once; Kubernetes documentation, "
         "PodDisruptionBudget.",
         remedy="Add a PodDisruptionBudget with maxUnavailable 1 and a selector of the pods' labels.",
+        lines="kind: PodDisruptionBudget\nspec:\n  maxUnavailable: 1\n"
+        "  selector:\n    matchLabels: {}  # the pod template's own labels",
         check=_exists,
         url=_URL,
     ),
@@ -126,6 +128,7 @@ RULES = (
         why="where ready means in sync, a broker that catches up may then be evicted beside the one that the budget "
         "lets go; Kubernetes documentation, unhealthyPodEvictionPolicy.",
         remedy="Set unhealthyPodEvictionPolicy: IfHealthyBudget, or leave it unset.",
+        lines="unhealthyPodEvictionPolicy: IfHealthyBudget",
         check=_unready,
         url=_URL + "#unhealthy-pod-eviction-policy",
     ),

@@ -261,7 +261,8 @@ _FRAMEWORKS = (
 @dataclass(frozen=True)
 class Rule:
     """One rule. `check` yields a finding for each violation; `why` carries the source of the rule and `url` its
-    address, `remedy` is the way out. `strict_in_production` turns advice into an error where production is set.
+    address, `remedy` is the way out; `lines` are what to write, where that is the same whatever is found.
+    `strict_in_production` turns advice into an error where production is set.
     """
 
     id: str
@@ -272,6 +273,7 @@ class Rule:
     url: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     strict_in_production: bool = False
+    lines: str = ""
 
     @property
     def framework(self) -> str:

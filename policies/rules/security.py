@@ -82,7 +82,8 @@ RULES = (
         id="authorizer",
         severity=Severity.ADVICE,
         why="without one every client may delete every topic; Kafka documentation, authorization.",
-        remedy="Set authorizer.class.name to org.apache.kafka.metadata.authorizer.StandardAuthorizer.",
+        remedy="Set authorizer.class.name to org.apache.kafka.metadata.authorizer.StandardAuthorizer (an operator's "
+        "authorization or SASL).",
         check=_authorizer,
         url=_SECURITY + "_authz",
         strict_in_production=True,
@@ -93,6 +94,7 @@ RULES = (
         why="a process that runs as root has the node when it leaves its container; Kubernetes documentation, pod "
         "security standards.",
         remedy="Set securityContext.runAsNonRoot: true.",
+        lines="securityContext:\n  runAsNonRoot: true",
         check=_non_root,
         url=_STANDARDS,
         strict_in_production=True,
@@ -102,6 +104,8 @@ RULES = (
         severity=Severity.ADVICE,
         why="what a container can't do nobody can make it do; Kubernetes documentation, pod security standards.",
         remedy="Set allowPrivilegeEscalation: false, capabilities.drop: [ALL] and seccompProfile RuntimeDefault.",
+        lines="securityContext:\n  allowPrivilegeEscalation: false\n  capabilities: {drop: [ALL]}\n"
+        "  seccompProfile: {type: RuntimeDefault}",
         check=_restricted,
         url=_STANDARDS,
         strict_in_production=True,
@@ -111,6 +115,7 @@ RULES = (
         severity=Severity.ADVICE,
         why="whoever may read the pod reads the secret; Kubernetes documentation, secrets.",
         remedy="Use valueFrom.secretKeyRef.",
+        lines="valueFrom:\n  secretKeyRef: {name: SECRET, key: KEY}",
         check=_plain_secrets,
         url="https://kubernetes.io/docs/concepts/configuration/secret/",
         strict_in_production=True,

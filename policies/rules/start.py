@@ -128,6 +128,7 @@ RULES = (
         why="without it a pod has no address of its own, and neither brokers nor voters find each other; Kubernetes "
         "documentation, StatefulSet.",
         remedy="Add a Service with clusterIP: None and the pods' labels as selector, and name it in serviceName.",
+        lines="kind: Service\nspec:\n  clusterIP: None\n  selector: {}  # the pod template's own labels",
         check=_headless,
         url=_STATEFUL_SET + "#limitations",
     ),
@@ -137,6 +138,7 @@ RULES = (
         why="a voter that is not ready has no address, so no quorum forms and none becomes ready; Kubernetes "
         "documentation, publishNotReadyAddresses.",
         remedy="Set publishNotReadyAddresses: true on the headless Service.",
+        lines="publishNotReadyAddresses: true",
         check=_not_ready,
         url="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/",
     ),
@@ -155,6 +157,7 @@ RULES = (
         why="ordered start waits for the first pod to be ready, and it waits for the quorum of the others; "
         "Kubernetes documentation, pod management policies.",
         remedy="Set podManagementPolicy: Parallel.",
+        lines="podManagementPolicy: Parallel",
         check=_parallel,
         url=_STATEFUL_SET + "#pod-management-policies",
     ),
@@ -164,6 +167,7 @@ RULES = (
         why="without it a pod counts as ready while Kafka still starts, and budgets and rolls go on too early; "
         "Kubernetes documentation, probes.",
         remedy="Add a readinessProbe, such as tcpSocket on the client port.",
+        lines="readinessProbe:\n  tcpSocket: {port: 9092}",
         check=_readiness,
         url=_PROBES,
     ),
@@ -173,6 +177,7 @@ RULES = (
         why="a probe that asks the cluster kills healthy brokers while the cluster is in trouble; Kubernetes "
         "documentation, probes.",
         remedy="Remove the livenessProbe, or probe the port.",
+        lines="livenessProbe:\n  tcpSocket: {port: 9092}",
         check=_liveness,
         url=_PROBES,
     ),
@@ -200,6 +205,7 @@ RULES = (
         why="a pod without requests is placed where there is no room, and evicted first; Kubernetes documentation, "
         "quality of service.",
         remedy="Set requests of cpu and memory.",
+        lines='resources:\n  requests: {cpu: "1", memory: 4Gi}',
         check=_resources,
         url="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
     ),
@@ -209,6 +215,7 @@ RULES = (
         why="a heap as large as the limit is killed under load, and the page cache has no room; Kubernetes "
         "documentation, resources.",
         remedy="Set a limit of memory of twice the heap.",
+        lines="resources:\n  limits: {memory: 4Gi}  # twice the heap",
         check=_memory,
         url="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
     ),

@@ -66,6 +66,7 @@ RULES = (
         severity=Severity.ERROR,
         why="two brokers on one volume corrupt each other's log; Kubernetes documentation, access modes.",
         remedy="Set accessModes to [ReadWriteOnce].",
+        lines="accessModes: [ReadWriteOnce]",
         check=_access,
         url="https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",
     ),
@@ -75,6 +76,7 @@ RULES = (
         why="a volume that is bound before its pod is placed decides the zone, against the spread; Kubernetes "
         "documentation, volume binding mode.",
         remedy="Use a class with volumeBindingMode: WaitForFirstConsumer.",
+        lines="volumeBindingMode: WaitForFirstConsumer",
         check=_binding,
         url="https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode",
     ),

@@ -11,16 +11,7 @@ import pytest
 
 from tests.engine.conftest import Api
 from tests.kwok import KwokCluster, node
-from tests.stack import PulumiFailed, Stack
-
-UNREACHABLE = """
-apiVersion: v1
-kind: Config
-current-context: none
-contexts: [{name: none, context: {cluster: none, user: none}}]
-clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: none, user: {token: none}}]
-"""
+from tests.stack import UNREACHABLE, PulumiFailed, Stack
 
 
 @pytest.fixture

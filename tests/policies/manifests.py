@@ -54,8 +54,7 @@ def load(path: Path) -> Case:
     documents = [one for one in yaml.load_all(text, _Loader) if one]
     for identity, changes in case.get("merge", {}).items():
         (target,) = [one for one in documents if _identity(one) == identity]
-        merged = _merge(target, changes)
-        documents[documents.index(target)] = merged
+        documents[documents.index(target)] = merged(target, changes)
     for identity in case.get("remove", []):
         assert identity in [_identity(one) for one in documents], f"{path.name}: there is no {identity}"
         documents = [one for one in documents if _identity(one) != identity]
@@ -66,6 +65,28 @@ def load(path: Path) -> Case:
 def base(name: str) -> list[dict[str, Any]]:
     """The objects of a base, unchanged."""
     return [one for one in yaml.load_all((BASES / f"{name}.yaml").read_text(), _Loader) if one]
+
+
+Place = tuple[str | int, ...]
+"""Where a value stands in objects: keys and indices."""
+
+
+def places(value: Any, at: Place = ()) -> list[Place]:
+    """Every place of a value, itself first."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, one in inner for place in places(one, (*at, key)))]
+
+
+def changed(name: str, place: Place, value: object) -> list[dict[str, Any]]:
+    """The objects of a base, with another value at a place."""
+    documents: Any = base(name)
+    *holder, last = place
+    target = documents
+    for key in holder:
+        target = target[key]
+    target[last] = value
+    objects: list[dict[str, Any]] = documents
+    return objects
 
 
 def clusters(documents: list[dict[str, Any]]) -> list[ClusterFacts]:
@@ -87,14 +108,15 @@ def _identity(one: dict[str, Any]) -> str:
     return f"{one['kind']}/{one['metadata']['name']}"
 
 
-def _merge(old: Any, new: Any) -> Any:
+def merged(old: Any, new: Any) -> Any:
+    """A value with another merged in; None takes a key out."""
     if isinstance(old, dict) and isinstance(new, dict):
-        merged = {key: value for key, value in old.items() if key not in new}
-        return merged | {key: _merge(old.get(key), value) for key, value in new.items() if value is not None}
+        kept = {key: value for key, value in old.items() if key not in new}
+        return kept | {key: merged(old.get(key), value) for key, value in new.items() if value is not None}
     if isinstance(old, list) and isinstance(new, list) and all(_named(one) for one in (*old, *new)):
         names = {one["name"]: one for one in old}
         for one in new:
-            names[one["name"]] = _merge(names.get(one["name"]), one)
+            names[one["name"]] = merged(names.get(one["name"]), one)
         return [one for one in names.values() if not one.get("delete")]
     return copy.deepcopy(new)
 

@@ -38,7 +38,7 @@ def test_json(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "--output", "json", str(unsafe)])
     entries = json.loads(capsys.readouterr().out)
     assert [(one["rule"], one["level"]) for one in entries if one["level"] == "mandatory"] == [("min-isr", "mandatory")]
-    assert entries[0]["file"] == str(unsafe)
+    assert (entries[0]["file"], entries[0]["line"]) == (str(unsafe), _line_of("StatefulSet", unsafe))
 
 
 def test_sarif(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,6 +47,24 @@ def test_sarif(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     errors = [one for one in run["results"] if one["level"] == "error"]
     assert [one["ruleId"] for one in errors] == ["min-isr"]
     assert {one["ruleId"] for one in run["results"]} <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+
+
+def test_sarif_says_where(unsafe: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As code scanning needs it: a URI, relative where the file was named so, and a line."""
+    (unsafe.parent / "a b").mkdir()
+    unsafe = unsafe.rename(unsafe.parent / "a b" / "50%.yaml")
+    monkeypatch.chdir(unsafe.parent.parent)
+    main(["check", "--output", "sarif", "a b"])
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    places = [one["locations"][0]["physicalLocation"] for one in run["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == {"a%20b/50%25.yaml"}
+    assert {place["region"]["startLine"] for place in places} == {_line_of("StatefulSet", unsafe)}
+
+
+def _line_of(kind: str, path: Path) -> int:
+    """The line that the document of a kind begins on."""
+    before, _, _ = path.read_text().partition(f"kind: {kind}")
+    return before.rpartition("---\n")[0].count("\n") + 2 if "---\n" in before else 1
 
 
 def test_standard_input_folders_and_lists(

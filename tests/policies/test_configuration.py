@@ -20,6 +20,9 @@ ERROR = Verdict("min-isr", Severity.ERROR, "p", "1", "more", "why", "remedy")
 ADVICE = replace(ERROR, rule="tls", severity=Severity.ADVICE)
 
 
+ONE = {"name": "a", "reason": "b", "until": "2027-01-01"}
+
+
 def undecided(verdict: Verdict) -> Verdict:
     return replace(verdict, outcome=Outcome.UNDECIDED)
 
@@ -52,22 +55,33 @@ def test_parameters() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"prodution": True}, "there is no 'prodution'"),
+        ({"prodution": True}, "there is no 'prodution'; did you mean production?"),
         ({"production": "yes"}, "production: got 'yes'"),
         ({"undecided": "disabled"}, "undecided: got 'disabled'"),
         ({"rules": []}, "rules: got []"),
-        ({"rules": {"min-irs": "advisory"}}, "rules.min-irs: there is no such rule"),
+        (
+            {"rules": {"min-irs": "advisory"}},
+            "rules.min-irs: there is no such rule; did you mean min-isr?",
+        ),
+        ({"rules": {"backups": "advisory"}}, "rules.backups: there is no such rule; there are replication-factor"),
         ({"rules": {"min-isr": "off"}}, "rules.min-isr: got 'off'"),
         ({"rules": {"min-isr": {"minimum": "2"}}}, "rules.min-isr.minimum: got '2'"),
         ({"rules": {"min-isr": {"minimum": 0}}}, "rules.min-isr.minimum: got 0"),
-        ({"rules": {"min-isr": {"maximum": 2}}}, "rules.min-isr: there is no 'maximum'"),
+        ({"rules": {"min-isr": {"minmum": 2}}}, "rules.min-isr: there is no 'minmum'; did you mean minimum?"),
         ({"rules": {"zone-spread": {"key": 1}}}, "rules.zone-spread.key: got 1"),
         ({"exemptions": {}}, "exemptions: it must be a list"),
         ({"exemptions": [{"namespace": "a", "until": "2027-01-01"}]}, "exemptions[0].reason"),
         ({"exemptions": [{"namespace": "a", "reason": "b"}]}, "exemptions[0].until"),
         ({"exemptions": [{"namespace": "a", "reason": "b", "until": "soon"}]}, "exemptions[0].until"),
         ({"exemptions": [{"reason": "b", "until": "2027-01-01"}]}, "set namespace, name or both"),
-        ({"exemptions": [{"name": "a", "reason": "b", "until": "2027-01-01", "rules": ["x"]}]}, "exemptions[0].rules"),
+        (
+            {"exemptions": [{"name": "a", "reason": "b", "until": "2027-01-01", "rules": ["x"]}]},
+            "exemptions[0].rules: there is no rule 'x'",
+        ),
+        (
+            {"exemptions": [{"name": "a", "reason": "b", "until": "2027-01-01", "rules": "tls"}]},
+            "must be a list of rules",
+        ),
     ],
 )
 def test_a_mistake_is_told(given: dict[str, Any], says: str) -> None:
@@ -79,14 +93,20 @@ def test_a_mistake_is_told(given: dict[str, Any], says: str) -> None:
 def test_a_file_is_by_policy() -> None:
     assert of_file({"all": "advisory", "kafka": {"production": True}, "kafka-remedies": "remediate"}).production
     assert of_file({"kafka": {"enforcementLevel": "mandatory", "production": True}}).production
-    assert of_file({"kafka": "mandatory"}) == Configuration()
+    assert of_file({"kafka-stack": {"enforcementLevel": "disabled"}}) == Configuration()
+    assert of_file({"kafka": "mandatory", "environments": ["shop/policies"]}) == Configuration()
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"kafak": {"production": True}}, "there is no 'kafak'"),
+        ({"kafak": {"production": True}}, "the file: there is no 'kafak'; did you mean kafka?"),
         ({"kafka": {"prodution": True}}, "there is no 'prodution'"),
+        (
+            {"kafka-stack": {"rules": {"tls": "mandatory"}}},
+            "kafka-stack, whose settings stand under kafka: there is no 'ru",
+        ),
+        ({"kafka-advice": "off"}, "kafka-advice: got 'off'"),
         ({"kafka": ["production"]}, "kafka: got ['production']"),
         ([], "the file: got []"),
     ],

@@ -2,7 +2,6 @@
 the rules say of plain data.
 """
 
-import copy
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from policies.pack import policies
 from policies.remedies import remedy
 from policies.session import Session
 from tests.policies import proxies
-from tests.policies.manifests import CASES, base, load
+from tests.policies.manifests import CASES, base, changed, load
 from tests.policies.test_fuzz import KINDS, NAMES, PLACES, SCALARS, TODAY, VALUES
 
 SECRETS = st.one_of(SCALARS, VALUES).map(proxies.secret)
@@ -72,17 +71,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def changed(name: str, data: st.DataObject, values: st.SearchStrategy[Any]) -> list[dict[str, Any]]:
+def drawn(name: str, data: st.DataObject, values: st.SearchStrategy[Any]) -> list[dict[str, Any]]:
     """A base, one place of which holds something else."""
-    documents: Any = copy.deepcopy(base(name))
     place = data.draw(st.sampled_from([one for one in PLACES[name] if len(one) > 1 and one[1:] != ("apiVersion",)]))
-    *holder, last = place
-    target = documents
-    for key in holder:
-        target = target[key]
-    target[last] = data.draw(values)
-    found: list[dict[str, Any]] = documents
-    return found
+    return changed(name, place, data.draw(values))
 
 
 @pytest.mark.parametrize("path", CASES[::7], ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -94,7 +86,7 @@ def test_the_pack_says_what_the_rules_say(path: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(NAMES), st.data())
 def test_whatever_stands_in_a_place_the_pack_says_what_the_rules_say(name: str, data: st.DataObject) -> None:
-    documents = changed(name, data, VALUES | SECRETS)
+    documents = drawn(name, data, VALUES | SECRETS)
     told = through_the_pack(documents)
     assert not [message for message in told if "(readable:" in message]
     assert sorted(told) == sorted(through_the_rules(documents))
@@ -110,7 +102,7 @@ def test_arbitrary_resources_never_crash_the_pack(kind: tuple[str, str], metadat
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(NAMES), st.data())
 def test_whatever_stands_in_a_place_no_remedy_crashes(name: str, data: st.DataObject) -> None:
-    for one in changed(name, data, VALUES | SECRETS):
+    for one in drawn(name, data, VALUES | SECRETS):
         proxies.answered(remedy(proxies.args(one, remediation=True)))
 
 

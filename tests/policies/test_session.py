@@ -13,18 +13,22 @@ from tests.policies.manifests import HERE, base, load
 TODAY = date(2026, 6, 1)
 
 
-def run(
-    documents: list[dict[str, Any]], given: dict[str, Any] | None = None, home: str = "p"
-) -> tuple[list[str], list[str]]:
+def run(documents: list[dict[str, Any]], given: dict[str, Any] | None = None) -> tuple[list[str], list[str]]:
     """What is told mandatorily while resources are shown, and at the end."""
     session = Session(TODAY)
     session.configure(given or {})
-    shown = []
+    told = shown(session, documents)
+    return told, [message for level, message, _ in session.end([]) if level is Level.MANDATORY]
+
+
+def shown(session: Session, documents: list[dict[str, Any]]) -> list[str]:
+    """What is told mandatorily while resources are shown."""
+    told = []
     for one in documents:
         urn = f"urn:{one['kind']}/{one['metadata']['name']}"
-        session.show(urn, home, manifest(one, urn))
-        shown += session.waiting(urn, Level.MANDATORY)
-    return shown, [message for level, message, _ in session.end([]) if level is Level.MANDATORY]
+        session.show(urn, "p", manifest(one, urn))
+        told += session.waiting(urn, Level.MANDATORY)
+    return told
 
 
 def test_what_one_object_decides_is_told_with_it() -> None:
@@ -86,9 +90,23 @@ def test_a_second_run_begins_anew() -> None:
     session = Session(TODAY)
     case = load(HERE / "cases/min-isr/fail-official.yaml")
     for _ in range(2):
-        told = []
-        for one in case.documents:
-            session.show(one["kind"], "p", manifest(one, one["kind"]))
-            told += session.waiting(one["kind"], Level.MANDATORY)
-        assert len(told) == 1
+        assert len(shown(session, case.documents)) == 1
         session.end([])
+
+
+def test_an_exemption_that_is_over_is_told_and_holds_no_longer() -> None:
+    case = load(HERE / "cases/min-isr/fail-official.yaml")
+    exemption = {"namespace": "shop", "reason": "it went in May", "until": "2026-05-31"}
+    session = Session(TODAY)
+    session.configure({"exemptions": [exemption]})
+    told = []
+    for one in case.documents:
+        session.show(one["kind"], "p", manifest(one, one["kind"]))
+        told += session.waiting(one["kind"], Level.MANDATORY)
+    assert len(told) == 1
+    assert "(min-isr:" in told[0]
+    assert (
+        Level.ADVISORY,
+        "exemptions[0] ended on 2026-05-31 and no longer holds (it went in May)",
+        "",
+    ) in session.end([])
