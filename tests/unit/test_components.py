@@ -1,6 +1,7 @@
 """The components under Pulumi's mocks: what they register, with what options, and that they refuse before they do."""
 
 import json
+from typing import get_args
 
 import pytest
 
@@ -259,7 +260,7 @@ def test_a_topic_is_planned_from_its_cluster(recorder: Recorder) -> None:
 
 def test_every_kind_is_a_row_that_knows_its_name() -> None:
     for name, kind in KINDS.items():
-        assert kind.settings.model_validate({"kind": name}).kind == name
+        assert get_args(kind.settings.model_fields["kind"].annotation) == (name,)
 
 
 def test_a_simulated_node_has_its_zone_and_its_volumes() -> None:
