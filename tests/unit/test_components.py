@@ -1,7 +1,7 @@
 """The components under Pulumi's mocks: what they register, with what options, and that they refuse before they do."""
 
 import json
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -274,10 +274,22 @@ def test_a_simulated_node_has_its_zone_and_its_volumes() -> None:
     }
     volumes = [item for item in found if item["kind"] == "PersistentVolume"]
     assert len(volumes) == 12
-    terms = volumes[0]["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
-    assert terms[0]["matchExpressions"][0]["values"] == ["a-0"]
+    assert place_of(volumes[0]) == {"key": "kubernetes.io/hostname", "operator": "In", "values": ["a-0"]}
     [storage_class] = [item for item in found if item["kind"] == "StorageClass"]
     assert storage_class["volumeBindingMode"] == "WaitForFirstConsumer"
+
+
+def place_of(volume: dict[str, Any]) -> Any:
+    (term,) = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    (expression,) = term["matchExpressions"]
+    return expression
+
+
+def test_a_volume_of_a_zone_is_for_each_node_in_it() -> None:
+    found = objects(KwokSettings(kind="kwok", zones=("a", "b"), volumes="zone"))
+    places = [place_of(item) for item in found if item["kind"] == "PersistentVolume"]
+    assert {place["key"] for place in places} == {"topology.kubernetes.io/zone"}
+    assert {tuple(place["values"]) for place in places} == {("a",), ("b",)}
 
 
 @pytest.mark.parametrize(
