@@ -56,6 +56,7 @@ class KafkaCluster(pulumi.ComponentResource):
         """`cluster` is what it is to be on."""
         settings = on_cluster(settings, cluster.node_pool, cluster.storage_class)
         refuse_unsafe(kafka_facts(settings, cluster.zones, {}))
+        cluster.check(settings)
         super().__init__(
             "kafka-ha:index:KafkaCluster",
             name,

@@ -1,11 +1,13 @@
 """The ZonedCluster component: a Kubernetes cluster with zones, of any kind, behind one interface."""
 
+from collections.abc import Callable
+
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, Resource, ResourceOptions
 
 from components import manifests
-from components.kafka_settings import NodePool
+from components.kafka_settings import KafkaSettings, NodePool
 from components.kinds import KINDS, ClusterSettings
 
 
@@ -34,6 +36,7 @@ class ZonedCluster(pulumi.ComponentResource):
     """Storage class for Kafka; None where the cluster's own default serves."""
 
     _made: list[Resource]
+    _check: Callable[[KafkaSettings], None] | None
 
     def __init__(self, name: str, settings: ClusterSettings, opts: ResourceOptions | None = None) -> None:
         super().__init__("kafka-ha:index:ZonedCluster", name, {"settings": settings.as_inputs()}, opts)
@@ -46,6 +49,7 @@ class ZonedCluster(pulumi.ComponentResource):
         self.simulated = connection.simulated
         self.pods_know_their_zone = connection.pods_know_their_zone
         self.node_pool = connection.node_pool
+        self._check = connection.check
         self.provider = k8s.Provider(
             f"{name}-kubernetes",
             kubeconfig=connection.kubeconfig,
@@ -67,6 +71,11 @@ class ZonedCluster(pulumi.ComponentResource):
                 k8s.storage.v1.StorageClass(f"{name}-storage-class", **manifests.arguments(manifest), opts=child)
             ]
         self.register_outputs({"kubeconfig": self.kubeconfig, "zones": list(self.zones)})
+
+    def check(self, kafka: KafkaSettings) -> None:
+        """Looks whether such a Kafka can be had on a cluster that is there already. Raises UnsafeSettings."""
+        if self._check:
+            self._check(kafka)
 
     @property
     def access(self) -> dict[str, pulumi.Input[str]]:

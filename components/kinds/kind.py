@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 from pulumi import Output, Resource
 from pydantic import Field, field_validator
 
-from components.kafka_settings import NodePool
+from components.kafka_settings import KafkaSettings, NodePool
 from components.manifests import Manifest
 from components.settings_model import DnsLabel, SettingsModel
 
@@ -50,6 +50,8 @@ class Connection:
     """Context in the kubeconfig; its current one when None."""
     simulated: bool = False
     """Whether pods only seem to run, so that no Kafka answers."""
+    check: Callable[[KafkaSettings], None] | None = None
+    """Looks whether such a Kafka can be had on it, before anything is made. Raises UnsafeSettings."""
     pods_know_their_zone: bool = False
     """Whether Kubernetes copies the node's zone to the pods' labels (KEP-4742: on from 1.35, behind a gate before)."""
 
