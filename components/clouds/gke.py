@@ -118,7 +118,9 @@ class _Gke:
         )
 
     def _pools(self, cluster: container.Cluster, before: list[Resource]) -> list[Resource]:
-        """Zone by zone: an upgrade enters the next one when it is done with the last."""
+        """Zone by zone, and without a version: in a release channel GKE itself brings them to the control plane's, one
+        pool after the other.
+        """
         settings = self.settings
         account = self._account()
         key, value = POOL
@@ -137,7 +139,6 @@ class _Gke:
                         cluster=cluster.id,
                         node_locations=[zone],
                         node_count=size,
-                        version=settings.version,
                         # A new node before an old one is drained, which waits for budgets up to an hour.
                         upgrade_settings=container.NodePoolUpgradeSettingsArgs(
                             strategy="SURGE", max_surge=1, max_unavailable=0

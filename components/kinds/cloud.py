@@ -47,7 +47,7 @@ class CloudSettings(ClusterSettings):
     zones: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
     """Zones, as in the nodes' label topology.kubernetes.io/zone; the region follows from them."""
     version: str = "1.35"
-    """Kubernetes version, in quotes; raised by one at a time, never lowered."""
+    """Kubernetes version, in quotes: raised by one minor version at a time, never lowered."""
     private_api: bool = False
     """Whether the API has no public address: then `pulumi up` must run within the network."""
     api_ranges: Annotated[tuple[Range, ...], Field(validate_default=True)] = ()

@@ -1,5 +1,6 @@
 """Clusters that are not there, not reachable, not zoned, or somebody else's: told in a sentence."""
 
+import importlib.util
 import re
 import subprocess
 import time
@@ -13,7 +14,7 @@ from kubernetes import client
 
 from tests.engine.conftest import Api, eventually
 from tests.kwok import KwokCluster, node
-from tests.stack import PulumiFailed, Stack
+from tests.stack import ROOT, PulumiFailed, Stack
 
 UNREACHABLE = """
 apiVersion: v1
@@ -119,6 +120,17 @@ def test_a_cluster_without_storage_or_rights(existing: Stack, kubeconfig: Path, 
     assert "create pods/exec" in message
     namespaces = {namespace.metadata.name for namespace in api.core.list_namespace().items}
     assert "kafka" not in namespaces
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pulumi_aws") is not None, reason="pulumi_aws is installed")
+def test_production_without_its_package(tmp_path: Path) -> None:
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    given = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    stack = Stack.create(folder, "prod", {key.removeprefix("kafka-ha:"): value for key, value in given.items()})
+    message = refusal(stack, "preview")
+    assert "kafka-ha:cluster.kind: got eks, but its package pulumi_aws is not installed" in message
+    assert ".venv/bin/pip install -r requirements-eks.txt" in message
 
 
 def kwok_stack(folder: Path, home: Path, name: str) -> Stack:

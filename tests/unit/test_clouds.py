@@ -9,12 +9,14 @@ import sys
 from typing import Any
 
 import pytest
+import yaml
 from pulumi.runtime import mocks
 from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 from components.kafka_cluster import KafkaCluster
 from components.kafka_settings import Controllers, KafkaSettings, NodePool, Storage, on_cluster
-from components.kinds.cloud import node_pool
+from components.kinds.cloud import CloudSettings, node_pool
+from components.kinds.eks import EksSettings
 from components.refusal import UnsafeSettings
 from components.settings import read_settings
 from components.zoned_cluster import ZonedCluster
@@ -23,6 +25,7 @@ from policies.readers.program import COMPONENTS
 from policies.reading import read
 from policies.rules import Outcome, Severity, examine
 from policies.world import World
+from tests.stack import ROOT
 from tests.unit.mocks import Monitor, Recorder, registered
 
 PACKAGES = {"eks": "pulumi_aws", "gke": "pulumi_gcp", "aks": "pulumi_azure"}
@@ -323,10 +326,37 @@ def test_a_network_of_yours_is_taken() -> None:
     assert "cluster-joins" in aks.after("cluster-aks")
 
 
+PROD = {
+    key.removeprefix("kafka-ha:"): value
+    for key, value in yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"].items()
+}
+
+
+def test_production_has_dedicated_controllers_and_is_protected() -> None:
+    """Also without a cloud's package."""
+    settings = read_settings(PROD)
+    assert settings.kafka.dedicated_controllers
+    assert settings.kafka.protect
+    assert isinstance(settings.cluster, CloudSettings)
+    assert settings.cluster.protect
+
+
+def test_production_fits_its_nodes() -> None:
+    """A broker and a controller of each zone on one node, with what Kubernetes keeps of it for itself."""
+    settings = read_settings(PROD)
+    controllers = settings.kafka.dedicated_controllers
+    assert isinstance(settings.cluster, EksSettings)
+    assert controllers
+    assert (settings.cluster.machine, settings.cluster.nodes_per_zone) == ("m6i.xlarge", 1)
+    asked = (settings.kafka.resources, controllers.resources)
+    assert sum(each.cpu.amount for each in asked) <= 3.5  # of 4
+    assert sum(each.memory.amount for each in asked) <= 14 * 2**30  # of 16
+
+
 @KIND
 def test_what_is_on_it_passes_the_policies(kind: str) -> None:
-    """As the pack sees it: every object that is registered for the cluster."""
-    made = Made(kind, DEDICATED)
+    """As the pack sees it: every object that is registered for the cluster, with production's Kafka."""
+    made = Made(kind, read_settings(PROD).kafka)
     objects = [inputs for args in made.found.values() if args.typ.startswith("kubernetes:") if (inputs := args.inputs)]
     component = Manifest(COMPONENTS, "KafkaCluster", Doc(made.found["kafka"].inputs))
     (facts,) = read(World([*(manifest(one) for one in objects), component]))
