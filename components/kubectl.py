@@ -36,7 +36,9 @@ def _get(kubeconfig: str, context: str | None, *arguments: str) -> str:
     return _run(kubeconfig, context, "get", *arguments)
 
 
-def _run(kubeconfig: str, context: str | None, *arguments: str, stdin: str | None = None) -> str:
+def _run(
+    kubeconfig: str, context: str | None, *arguments: str, stdin: str | None = None, seconds: int = _SECONDS
+) -> str:
     program = shutil.which("kubectl")
     if program is None:
         raise KubectlError("kubectl is not on PATH.")
@@ -47,9 +49,9 @@ def _run(kubeconfig: str, context: str | None, *arguments: str, stdin: str | Non
         if context:
             command.append(f"--context={context}")
         try:
-            result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_SECONDS, check=False)
+            result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired as error:
-            raise KubectlError(f"no answer within {_SECONDS} s.") from error
+            raise KubectlError(f"no answer within {seconds} s.") from error
     if result.returncode:
         raise KubectlError(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "kubectl failed.")
     return result.stdout
@@ -59,7 +61,8 @@ def denied(kubeconfig: str, context: str | None, asked: Sequence[Right]) -> list
     """Those of the rights that the kubeconfig's user has not. Raises KubectlError."""
     reviews = [_review(right) for right in asked]
     stdin = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-    answers = _documents(_run(kubeconfig, context, "create", "--filename=-", "--output=json", stdin=stdin))
+    asking = "create", "--filename=-", "--output=json"
+    answers = _documents(_run(kubeconfig, context, *asking, stdin=stdin, seconds=_SECONDS * 4))  # a request for each
     return [right for right, answer in zip(asked, answers, strict=True) if not answer["status"].get("allowed")]
 
 

@@ -310,4 +310,5 @@ def test_what_is_on_an_adopted_cluster_is_deleted_by_itself(
     placing = clusters[0].placing()
     assert (placing.deleted_with is not None) is shares_its_life
     assert bool(placing.replace_with) is shares_its_life
-    assert json.loads(provider["cluster-kubernetes"].inputs["upsertExistingObjects"]) is shares_its_life
+    for option in ("upsertExistingObjects", "deleteUnreachable"):
+        assert json.loads(provider["cluster-kubernetes"].inputs[option]) is shares_its_life

@@ -160,7 +160,7 @@ def test_rights_are_asked_for_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None
     asked = [Right("create", "statefulsets", "apps", namespace="kafka"), Right("create", "pods", subresource="exec")]
     sent: list[Any] = []
 
-    def run(kubeconfig: str, context: str | None, *arguments: str, stdin: str) -> str:
+    def run(kubeconfig: str, context: str | None, *arguments: str, stdin: str, seconds: int) -> str:
         sent.extend(json.loads(stdin)["items"])
         return '{"status": {"allowed": true}}\n{\n"status": {"allowed": false}}\n'
 
