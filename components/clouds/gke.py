@@ -10,12 +10,11 @@ from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi_gcp.provider import Provider
 
 from components.kinds.cloud import POOL, connection, render_kubeconfig, storage_class
-from components.kinds.gke import GkeSettings
+from components.kinds.gke import GkeSettings, takes_hyperdisk_alone
 from components.kinds.kind import Connection
 
 _NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-_DISK = {"n4": "hyperdisk-balanced", "c4": "hyperdisk-balanced"}  # families that boot from no other
 
 
 def connect(name: str, settings: GkeSettings, parent: Resource) -> Connection:
@@ -146,7 +145,7 @@ class _Gke:
                         management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
                         node_config=container.NodePoolNodeConfigArgs(
                             machine_type=machine,
-                            disk_type=_DISK.get(machine.partition("-")[0], "pd-balanced"),
+                            disk_type="hyperdisk-balanced" if takes_hyperdisk_alone(machine) else "pd-balanced",
                             disk_size_gb=50,
                             service_account=account,
                             oauth_scopes=_SCOPES,

@@ -203,6 +203,15 @@ def test_nodes_of_gke_wait_for_budgets() -> None:
     assert node["serviceAccount"] == "nodes@streams"
 
 
+def test_a_machine_of_gke_boots_from_a_disk_that_it_takes() -> None:
+    made = Made("gke", DEDICATED, machine="c4-standard-4", volumeType="hyperdisk-balanced")
+    pools = made.of(POOLS["gke"])
+    assert pools["cluster-kafka-europe-west1-b"]["nodeConfig"]["diskType"] == "hyperdisk-balanced"
+    assert pools["cluster-system-europe-west1-b"]["nodeConfig"]["diskType"] == "pd-balanced"
+    parameters = made.one("kubernetes:storage.k8s.io/v1:StorageClass")["parameters"]
+    assert parameters == {"type": "hyperdisk-balanced"}
+
+
 def test_nodes_of_aks_wait_for_budgets() -> None:
     made = Made("aks", DEDICATED, nodesPerZone=2)
     pool = made.of(POOLS["aks"])["cluster-kafka-westeurope-1"]
@@ -418,6 +427,11 @@ def test_a_package_that_is_not_installed_is_named_with_its_cure(kind: str, monke
         ("gke", {"version": "1.28"}, "1.29 or later (sidecar containers)"),
         ("eks", {"network": "10.0.0.0/24"}, "a mask from /16, the most that AWS takes, to /20 is needed"),
         ("eks", {"subnets": {"eu-west-1a": "subnet-1"}}, "there must be one for each of the zones eu-west-1a, eu-west"),
+        (
+            "gke",
+            {"machine": "c4-standard-4"},
+            "cluster.volumeType: got 'pd-ssd', but c4-standard-4 takes hyperdisk-bal",
+        ),
         ("gke", {"project": None}, "cluster.project: got None"),
         ("aks", {"adminGroups": []}, "cluster.adminGroups: got []"),
         ("aks", {"machin": "x"}, "cluster.machin: unknown key"),
@@ -427,6 +441,15 @@ def test_a_package_that_is_not_installed_is_named_with_its_cure(kind: str, monke
 def test_a_wrong_setting_is_told(kind: str, more: dict[str, Any], message: str) -> None:
     errors = errors_of(kind, **more)
     assert [error for error in errors if error.startswith("kafka-ha:cluster.") and message in error], errors
+
+
+@KIND
+def test_who_may_reach_the_api_is_asked_for(kind: str) -> None:
+    with pytest.raises(UnsafeSettings) as refusal:
+        read_settings({"cluster": LEAST[kind]})
+    (error,) = refusal.value.errors
+    assert error.startswith("kafka-ha:cluster.apiRanges: got nothing, but the ranges that may reach the API must be")
+    assert error.endswith("Set it: pulumi config set --path 'kafka-ha:cluster.apiRanges' VALUE")
 
 
 def test_what_the_settings_name_themselves_is_theirs() -> None:
