@@ -14,6 +14,7 @@ Objects = Sequence[dict[str, Any]]
 
 _KAFKA = "kafka-ha:kafka"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_MONITORING = "monitoring.coreos.com"
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
 _SHOWN = 3  # nodes whose reason is told
 
@@ -47,6 +48,8 @@ def rights(kafka: KafkaSettings, *, pods_know_their_zone: bool) -> list[Right]:
         ("roles", rbac),
         ("rolebindings", rbac),
     ]
+    if kafka.metrics and kafka.metrics.prometheus_operator:
+        made += [("podmonitors", _MONITORING), ("prometheusrules", _MONITORING)]
     wide = [("namespaces", "")]
     if not pods_know_their_zone:
         wide += [("clusterroles", rbac), ("clusterrolebindings", rbac)]

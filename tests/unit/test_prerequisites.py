@@ -12,6 +12,7 @@ from components.kafka_settings import Controllers, KafkaSettings, NodePool, Stor
 from components.kinds import existing
 from components.kinds.existing import ExistingSettings
 from components.kubectl import KubectlError
+from components.metrics_settings import Metrics
 from components.prerequisites import Right, is_there, lacking, remarks, rights
 from components.refusal import UnsafeSettings
 from components.zoned_cluster import ZonedCluster
@@ -142,18 +143,19 @@ def test_kafka_is_there_when_one_of_its_sets_is() -> None:
     assert not is_there(KAFKA, [{"kind": "StatefulSet", "metadata": {"name": "events"}}])
 
 
-def test_the_rights_are_those_of_what_is_made(recorder: Recorder) -> None:
+@pytest.mark.parametrize("settings", [KAFKA, KafkaSettings(metrics=Metrics(prometheus_operator=True))])
+def test_the_rights_are_those_of_what_is_made(recorder: Recorder, settings: KafkaSettings) -> None:
     """Every type that the component registers is asked for, and nothing else is."""
 
     def kafka() -> None:
         of_kafka = ExistingSettings(kind="existing", zones=ZONES)
-        KafkaCluster("kafka", KAFKA, ZonedCluster("cluster", of_kafka))
+        KafkaCluster("kafka", settings, ZonedCluster("cluster", of_kafka))
 
     types = {args.typ for args in registered(recorder, kafka).values() if args.typ.startswith("kubernetes:")}
     made = {typ.rpartition(":")[2].lower() for typ in types}
-    asked = {right.resource for right in rights(KAFKA, pods_know_their_zone=False) if right.verb == "create"}
+    asked = {right.resource for right in rights(settings, pods_know_their_zone=False) if right.verb == "create"}
     assert {name.removesuffix("s") for name in asked - {"pods"}} == made
-    assert "clusterroles" not in {right.resource for right in rights(KAFKA, pods_know_their_zone=True)}
+    assert "clusterroles" not in {right.resource for right in rights(settings, pods_know_their_zone=True)}
 
 
 def test_rights_are_asked_for_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
