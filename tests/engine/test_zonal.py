@@ -32,9 +32,11 @@ def test_a_drained_broker_is_rescheduled_in_its_zone_with_its_disk(sim: Stack) -
 
     @eventually
     def moved() -> None:
-        pod = api.pods()["kafka-0"]
+        pod = api.pods().get("kafka-0")
+        assert pod is not None
         assert pod.metadata.uid != before.metadata.uid
-        assert (pod.status.phase, zone(api, pod.spec.node_name)) == ("Running", zone(api, node))
+        assert pod.status.phase == "Running"
+        assert zone(api, pod.spec.node_name) == zone(api, node)
         assert pod.spec.node_name != node
 
     moved()
