@@ -9,9 +9,10 @@ TOOLCHAIN = .venv/bin/python -m toolchain
 # The folders that exist of those named.
 CODE = $(wildcard __main__.py components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
+CLOUDS = eks gke aks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy status drill drills lint test live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
@@ -61,6 +62,14 @@ test: ## run all tests that need no Docker
 	@for dir in tests/unit tests/policies tests/engine toolchain/standins/tests; do \
 		test -d $$dir || echo "test: skipped: there is no $$dir in this checkout"; done
 	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m pytest $(TESTS) $(ARGS)
+
+# An environment of its own: Pulumi would fetch the plugins of all packages that it finds in .venv, for each stack.
+clouds: venv ## check eks, gke and aks against their packages, 0.8 GB in .tools/clouds; CLOUDS=eks for one
+	.venv/bin/python -m venv .tools/clouds
+	.tools/clouds/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements.txt -r requirements-dev.txt $(CLOUDS:%=-r requirements-%.txt)
+	.tools/clouds/bin/mypy components/clouds
+	.tools/clouds/bin/python -m pytest tests/unit/test_clouds.py $(ARGS)
 
 live: venv ## run the tests on a real k3d cluster with a real Kafka (Docker, or Debian as root)
 	@tests/live/run.sh $(ARGS)

@@ -5,7 +5,6 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
-from pydantic.alias_generators import to_snake
 
 from components import manifests
 from components.kafka_claims import KafkaClaims
@@ -13,9 +12,10 @@ from components.kafka_members import KafkaMembers
 from components.kafka_monitoring import monitor
 from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_release import MIN_ISR, split
-from components.kafka_settings import KafkaSettings
+from components.kafka_settings import KafkaSettings, on_cluster
 from components.live.settings import SettingsResource
 from components.live.version import ImageResource, MetadataVersionResource
+from components.manifests import arguments
 from components.refusal import refuse_unsafe
 from components.zoned_cluster import ZonedCluster
 
@@ -54,7 +54,9 @@ class KafkaCluster(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         """`cluster` is what it is to be on."""
+        settings = on_cluster(settings, cluster.node_pool, cluster.storage_class)
         refuse_unsafe(kafka_facts(settings, cluster.zones, {}))
+        cluster.check(settings)
         super().__init__(
             "kafka-ha:index:KafkaCluster",
             name,
@@ -183,15 +185,15 @@ class KafkaCluster(pulumi.ComponentResource):
     ) -> list[pulumi.Resource]:
         """What lets the nodes mark their disks and take turns in stopping."""
         rights: list[pulumi.Resource] = [
-            k8s.core.v1.ServiceAccount(f"{name}-account", **_arguments(manifests.service_account(plan)), opts=within),
+            k8s.core.v1.ServiceAccount(f"{name}-account", **arguments(manifests.service_account(plan)), opts=within),
             k8s.rbac.v1.Role(f"{name}-role", **manifests.role(plan), opts=within),
-            k8s.rbac.v1.RoleBinding(f"{name}-role-binding", **_arguments(manifests.role_binding(plan)), opts=within),
+            k8s.rbac.v1.RoleBinding(f"{name}-role-binding", **arguments(manifests.role_binding(plan)), opts=within),
         ]
         if not plan.pods_know_their_zone:
             rights += [
                 k8s.rbac.v1.ClusterRole(f"{name}-zones", **manifests.zone_reader(plan), opts=wide),
                 k8s.rbac.v1.ClusterRoleBinding(
-                    f"{name}-zones-binding", **_arguments(manifests.zone_reader_binding(plan)), opts=wide
+                    f"{name}-zones-binding", **arguments(manifests.zone_reader_binding(plan)), opts=wide
                 ),
             ]
         return rights
@@ -226,8 +228,3 @@ class KafkaCluster(pulumi.ComponentResource):
                 ),
             ),
         )
-
-
-def _arguments(manifest: manifests.Manifest) -> dict[str, Any]:
-    """A manifest's top level as Python arguments; what is below may stay as Kubernetes writes it."""
-    return {to_snake(key): value for key, value in manifest.items()}

@@ -344,6 +344,24 @@ class KafkaSettings(SettingsModel):
         return max(1, (self.controllers - 1) // 2 - 1)
 
 
+def on_cluster(settings: KafkaSettings, pool: NodePool | None, storage_class: str | None) -> KafkaSettings:
+    """The settings on a cluster that has nodes and a storage class for Kafka: it takes them where it names no other."""
+    changes: dict[str, Any] = {}
+    if pool:
+        own = settings.node_pool
+        changes["node_pool"] = pool.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+    if storage_class:
+        changes["storage"] = _in_class(settings.storage, storage_class)
+        if controllers := settings.dedicated_controllers:
+            storage = _in_class(controllers.storage, storage_class)
+            changes["dedicated_controllers"] = controllers.model_copy(update={"storage": storage})
+    return settings.model_copy(update=changes)
+
+
+def _in_class(storage: Storage, name: str) -> Storage:
+    return storage.model_copy(update={"storage_class": storage.storage_class or name})
+
+
 class TopicSettings(SettingsModel):
     """One of `topics`."""
 

@@ -4,11 +4,13 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from components.kafka_plan import HEALTH_PORT
 from components.manifests import ZONE_LABEL
+from components.prerequisites import Right
 
 _SECONDS = 15
 
@@ -31,22 +33,54 @@ def status_of_node(kubeconfig: str, context: str | None, namespace: str, pod: st
 
 
 def _get(kubeconfig: str, context: str | None, *arguments: str) -> str:
+    return _run(kubeconfig, context, "get", *arguments)
+
+
+def _run(
+    kubeconfig: str, context: str | None, *arguments: str, stdin: str | None = None, seconds: int = _SECONDS
+) -> str:
     program = shutil.which("kubectl")
     if program is None:
         raise KubectlError("kubectl is not on PATH.")
     with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as file:
         file.write(kubeconfig)
         file.flush()
-        command = [program, f"--kubeconfig={file.name}", f"--request-timeout={_SECONDS // 3}s", "get", *arguments]
+        command = [program, f"--kubeconfig={file.name}", f"--request-timeout={_SECONDS // 3}s", *arguments]
         if context:
             command.append(f"--context={context}")
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+            result = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired as error:
-            raise KubectlError(f"no answer within {_SECONDS} s.") from error
+            raise KubectlError(f"no answer within {seconds} s.") from error
     if result.returncode:
         raise KubectlError(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "kubectl failed.")
     return result.stdout
+
+
+def denied(kubeconfig: str, context: str | None, asked: Sequence[Right]) -> list[Right]:
+    """Those of the rights that the kubeconfig's user has not. Raises KubectlError."""
+    reviews = [_review(right) for right in asked]
+    stdin = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
+    asking = "create", "--filename=-", "--output=json"
+    answers = _documents(_run(kubeconfig, context, *asking, stdin=stdin, seconds=_SECONDS * 4))  # a request for each
+    return [right for right, answer in zip(asked, answers, strict=True) if not answer["status"].get("allowed")]
+
+
+def _review(right: Right) -> dict[str, Any]:
+    attributes = {name: value for name, value in asdict(right).items() if value}
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+
+
+def _documents(text: str) -> Iterator[dict[str, Any]]:
+    """JSON documents, one after the other."""
+    decoder, at = json.JSONDecoder(), 0
+    while text := text[at:].lstrip():
+        document, at = decoder.raw_decode(text)
+        yield document
 
 
 def nodes_by_zone(kubeconfig: str, context: str | None) -> dict[str, list[str]]:

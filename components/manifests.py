@@ -4,6 +4,8 @@ read them.
 
 from typing import Any
 
+from pydantic.alias_generators import to_snake
+
 from components.kafka_plan import CLIENT_PORT, HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import NodePool
 from components.metrics_settings import Metrics
@@ -23,6 +25,11 @@ _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
 _TOKEN_SECONDS = 3600  # the kubelet renews it
+
+
+def arguments(manifest: Manifest) -> dict[str, Any]:
+    """A manifest's top level as Python arguments; what is below may stay as Kubernetes writes it."""
+    return {to_snake(key): value for key, value in manifest.items()}
 
 
 def labels(plan: KafkaPlan, nodes: NodesPlan | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args
 
 import pulumi
 from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
 
 from components.kafka_plan import kafka_facts
 from components.kafka_settings import KafkaSettings, TopicSettings
@@ -107,7 +108,7 @@ def _sentence(model: type[BaseModel], root: str, error: dict[str, Any]) -> str:
     """One of pydantic's errors, as a sentence with the configuration's path, the value, what is allowed and
     the way out.
     """
-    location: tuple[str | int, ...] = error["loc"]
+    location = _as_written(model, error["loc"])
     path = root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     if error["type"] == "extra_forbidden":
         parent = path.rpartition(".")[0]
@@ -117,6 +118,13 @@ def _sentence(model: type[BaseModel], root: str, error: dict[str, Any]) -> str:
     allowed = error["msg"].removeprefix("Value error, ")
     allowed = allowed[:1].lower() + allowed[1:]
     return f"{path}: got {_shown(error['input'])}, but {allowed}. {_way_out(path)}"
+
+
+def _as_written(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Pydantic names a default that is wrong by its field instead of its key."""
+    *parents, last = location or ("",)
+    key = to_camel(last) if isinstance(last, str) else last
+    return (*parents, key) if key in _keys_at(model, tuple(parents)) else location
 
 
 def _unknown_key(parent: str, key: str, allowed: Iterable[str], sep: str = ".") -> str:
@@ -132,15 +140,20 @@ def _keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[st
     for part in location:
         if isinstance(part, int):  # the model of a list's entries is the one of its setting
             continue
-        field = next(field for name, field in model.model_fields.items() if part in (name, field.alias))
+        field = next((field for name, field in model.model_fields.items() if part in (name, field.alias)), None)
+        if field is None:
+            return []
         # The setting's type may be a model, `Model | None` or `tuple[Model, ...]`.
         held = (field.annotation, *get_args(field.annotation))
-        model = next(one for one in held if isinstance(one, type) and issubclass(one, BaseModel))
+        inner = next((one for one in held if isinstance(one, type) and issubclass(one, BaseModel)), None)
+        if inner is None:  # what the keys of a table are is not ours to say
+            return []
+        model = inner
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value == () else repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 

@@ -1,4 +1,5 @@
-"""Writes requirements.txt and requirements-dev.txt from what `.venv` holds, split along pyproject's groups.
+"""Writes requirements.txt, requirements-dev.txt and one for each kind of cloud, such as requirements-eks.txt, from what
+`.venv` holds, split along pyproject's groups. Those of a cloud are left as they are where its package is not installed.
 
 `python -m toolchain.requirements` after a change of dependencies; a test compares the files with `.venv`.
 """
@@ -39,15 +40,22 @@ def tree(roots: Iterable[str]) -> dict[str, str]:
 
 
 def texts(root: Path = ROOT) -> dict[str, str]:
-    """The contents of the two files, by file name."""
+    """The contents of the files, by file name."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     program = tree(project["dependencies"])
-    everything = tree([*project["dependencies"], *project["optional-dependencies"]["dev"]])
-    rest = {name: line for name, line in everything.items() if name not in program}
-    return {
-        "requirements.txt": _text("What the program needs", program),
-        "requirements-dev.txt": _text("What the toolchain, the stand-ins and the tests need besides", rest),
-    }
+    found = {"requirements.txt": _text("What the program needs", program)}
+    what = {"dev": "the toolchain, the stand-ins and the tests need"}
+    for group, needs in project["optional-dependencies"].items():
+        try:
+            everything = tree([*project["dependencies"], *needs])
+        except importlib.metadata.PackageNotFoundError:
+            if group == "dev":
+                raise
+            continue
+        rest = {name: line for name, line in everything.items() if name not in program}
+        said = what.get(group, f"clusters of kind {group} need")
+        found[f"requirements-{group}.txt"] = _text(f"What {said} besides", rest)
+    return found
 
 
 def _text(what: str, lines: dict[str, str]) -> str:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from components.kinds import existing, k3d, kwok
+from components.kinds import aks, eks, existing, gke, k3d, kwok
 from components.kinds.kind import ClusterSettings, Connection, Kind
 
 KINDS: dict[str, Kind[Any]] = {
     "kwok": kwok.KIND,
     "k3d": k3d.KIND,
     "existing": existing.KIND,
+    "eks": eks.KIND,
+    "gke": gke.KIND,
+    "aks": aks.KIND,
 }
 
 __all__ = ["KINDS", "ClusterSettings", "Connection", "Kind"]

@@ -7,6 +7,8 @@ from typing import Annotated, Generic, TypeVar
 from pulumi import Output, Resource
 from pydantic import Field, field_validator
 
+from components.kafka_settings import KafkaSettings, NodePool
+from components.manifests import Manifest
 from components.settings_model import DnsLabel, SettingsModel
 
 
@@ -36,10 +38,20 @@ class Connection:
     """Names the cluster: with another one, all that is on it is replaced."""
     lifetime: Resource | None = None
     """With this resource goes the cluster and all that is on it; None when the cluster outlives the stack."""
+    local: bool = False
+    """Whether it is on this machine: where such a cluster does not answer, it is gone."""
+    ready: tuple[Resource, ...] = ()
+    """What must be there before anything is put on it: nodes, drivers."""
+    node_pool: NodePool | None = None
+    """Nodes for Kafka alone."""
+    storage_class: Manifest | None = None
+    """Storage class for Kafka, still to be made."""
     context: str | None = None
     """Context in the kubeconfig; its current one when None."""
     simulated: bool = False
     """Whether pods only seem to run, so that no Kafka answers."""
+    check: Callable[[KafkaSettings], None] | None = None
+    """Looks whether such a Kafka can be had on it, before anything is made. Raises UnsafeSettings."""
     pods_know_their_zone: bool = False
     """Whether Kubernetes copies the node's zone to the pods' labels (KEP-4742: on from 1.35, behind a gate before)."""
 

@@ -28,13 +28,15 @@ class KwokSettings(LocalSettings):
     node_memory: Quantity = parse_quantity("32Gi")
     """Memory of each node."""
     volumes_per_node: Annotated[int, Field(ge=1, le=20)] = 4
-    """Ready-made local volumes on each node: room for a controller and a broker with several volumes."""
+    """Ready-made volumes for each node: room for a controller and a broker with several volumes."""
     volume_size: Quantity = parse_quantity("100Gi")
     """Size of each of them."""
+    volumes: Literal["node", "zone"] = "node"
+    """Where a volume can be used: on one node, as a local disk, or on each node of its zone, as a disk of a cloud."""
 
 
 def objects(settings: KwokSettings) -> list[dict[str, Any]]:
-    """Nodes, their local volumes and the storage class, as manifests. Pure."""
+    """Nodes, their volumes and the storage class, as manifests. Pure."""
     return [_storage_class(), *(item for zone in settings.zones for item in _zone(zone, settings))]
 
 
@@ -42,7 +44,8 @@ def _zone(zone: str, settings: KwokSettings) -> Iterator[dict[str, Any]]:
     for node in (f"{zone}-{index}" for index in range(settings.nodes_per_zone)):
         yield _node(node, zone, settings)
         for volume in range(settings.volumes_per_node):
-            yield _volume(f"{node}-volume-{volume}", node, settings)
+            place = (ZONE_LABEL, zone) if settings.volumes == "zone" else (HOST_LABEL, node)
+            yield _volume(f"{node}-volume-{volume}", place, settings)
 
 
 def _node(node: str, zone: str, settings: KwokSettings) -> dict[str, Any]:
@@ -73,8 +76,10 @@ def _storage_class() -> dict[str, Any]:
     }
 
 
-def _volume(name: str, node: str, settings: KwokSettings) -> dict[str, Any]:
-    on_node = {"matchExpressions": [{"key": HOST_LABEL, "operator": "In", "values": [node]}]}
+def _volume(name: str, place: tuple[str, str], settings: KwokSettings) -> dict[str, Any]:
+    """`place`: label, and its value, of the nodes that can use it."""
+    key, value = place
+    there = {"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -85,7 +90,7 @@ def _volume(name: str, node: str, settings: KwokSettings) -> dict[str, Any]:
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": _STORAGE_CLASS,
             "local": {"path": f"/simulated/{name}"},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [on_node]}},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [there]}},
         },
     }
 

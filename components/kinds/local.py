@@ -72,6 +72,7 @@ def connect_local(
         # The same for the cluster's successor: replace_with replaces what is on it, while the old one still answers.
         identifier=f"{settings.kind}-{settings.name}",
         lifetime=None if adopted else command,
+        local=True,
         simulated=simulated,
         pods_know_their_zone=pods_know_their_zone and not adopted,
     )

@@ -1,5 +1,6 @@
 """Clusters that are not there, not reachable, not zoned, or somebody else's: told in a sentence."""
 
+import importlib.util
 import re
 import subprocess
 import time
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from kubernetes import client
 
-from tests.engine.conftest import Api
+from tests.engine.conftest import Api, eventually
 from tests.kwok import KwokCluster, node
-from tests.stack import UNREACHABLE, PulumiFailed, Stack
+from tests.stack import ROOT, UNREACHABLE, PulumiFailed, Stack
 
 
 @pytest.fixture
@@ -64,6 +67,61 @@ def test_a_cluster_without_the_zones(existing: Stack, kubeconfig: Path, no_zones
     message = refusal(existing, "preview")
     assert "kafka-ha:cluster.zones: got zone-c, but no node is there" in message
     assert "The cluster's zones: zone-a, zone-b, zone-x" in message
+
+
+def test_a_cluster_without_storage_or_rights(existing: Stack, kubeconfig: Path, no_zones: KwokCluster) -> None:
+    """Once all zones have nodes: what is missing is told before anything is made, and nothing is left of the tries."""
+    kubeconfig.write_text(no_zones.kubeconfig)
+    api = Api(no_zones.kubeconfig)
+    api.core.create_node(node("node-zone-c", "zone-c"))
+
+    @eventually
+    def ready() -> None:
+        message = refusal(existing, "preview")
+        assert "kafka-ha:kafka.storage.storageClass: got nothing, but the cluster has no default class" in message
+        assert "kafka.nodePool" not in message, "kwok makes them ready after a moment"
+
+    ready()
+    client.StorageV1Api(api.core.api_client).create_storage_class(
+        {
+            "metadata": {"name": "zonal", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+            "provisioner": "kubernetes.io/no-provisioner",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        }
+    )
+    told = existing.pulumi("preview", "--stack", existing.name)
+    assert "kafka-ha:kafka.storage.size: the storage class zonal grows no volumes" in told
+    assert "may not" not in told, "an administrator may do all"
+
+    reader = yaml.safe_load(no_zones.kubeconfig)
+    for user in reader["users"]:
+        user["user"]["as"] = "reader"
+    kubeconfig.write_text(yaml.safe_dump(reader))
+    rbac = client.RbacAuthorizationV1Api(api.core.api_client)
+    kinds = ["nodes", "storageclasses", "statefulsets", "persistentvolumeclaims", "pods"]
+    rule = {"apiGroups": ["*"], "resources": kinds, "verbs": ["get", "list"]}
+    rbac.create_cluster_role({"metadata": {"name": "reader"}, "rules": [rule]})
+    subject = {"kind": "User", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
+    role = {"kind": "ClusterRole", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
+    rbac.create_cluster_role_binding({"metadata": {"name": "reader"}, "roleRef": role, "subjects": [subject]})
+    assert "its user may not create configmaps" in existing.pulumi("preview", "--stack", existing.name)
+    message = refusal(existing, "up", "--yes", "--skip-preview")
+    assert "kafka-ha:cluster.context: got the current one, but its user may not create configmaps, patch" in message
+    assert "create statefulsets.apps" in message
+    assert "create pods/exec" in message
+    namespaces = {namespace.metadata.name for namespace in api.core.list_namespace().items}
+    assert "kafka" not in namespaces
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pulumi_aws") is not None, reason="pulumi_aws is installed")
+def test_production_without_its_package(tmp_path: Path) -> None:
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    given = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    stack = Stack.create(folder, "prod", {key.removeprefix("kafka-ha:"): value for key, value in given.items()})
+    message = refusal(stack, "preview")
+    assert "kafka-ha:cluster.kind: got eks, but its package pulumi_aws is not installed" in message
+    assert ".venv/bin/pip install -r requirements-eks.txt" in message
 
 
 def kwok_stack(folder: Path, home: Path, name: str) -> Stack:

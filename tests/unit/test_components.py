@@ -1,6 +1,7 @@
 """The components under Pulumi's mocks: what they register, with what options, and that they refuse before they do."""
 
 import json
+from typing import Any, get_args
 
 import pytest
 
@@ -259,7 +260,7 @@ def test_a_topic_is_planned_from_its_cluster(recorder: Recorder) -> None:
 
 def test_every_kind_is_a_row_that_knows_its_name() -> None:
     for name, kind in KINDS.items():
-        assert kind.settings.model_validate({"kind": name}).kind == name
+        assert get_args(kind.settings.model_fields["kind"].annotation) == (name,)
 
 
 def test_a_simulated_node_has_its_zone_and_its_volumes() -> None:
@@ -273,10 +274,22 @@ def test_a_simulated_node_has_its_zone_and_its_volumes() -> None:
     }
     volumes = [item for item in found if item["kind"] == "PersistentVolume"]
     assert len(volumes) == 12
-    terms = volumes[0]["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
-    assert terms[0]["matchExpressions"][0]["values"] == ["a-0"]
+    assert place_of(volumes[0]) == {"key": "kubernetes.io/hostname", "operator": "In", "values": ["a-0"]}
     [storage_class] = [item for item in found if item["kind"] == "StorageClass"]
     assert storage_class["volumeBindingMode"] == "WaitForFirstConsumer"
+
+
+def place_of(volume: dict[str, Any]) -> Any:
+    (term,) = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    (expression,) = term["matchExpressions"]
+    return expression
+
+
+def test_a_volume_of_a_zone_is_for_each_node_in_it() -> None:
+    found = objects(KwokSettings(kind="kwok", zones=("a", "b"), volumes="zone"))
+    places = [place_of(item) for item in found if item["kind"] == "PersistentVolume"]
+    assert {place["key"] for place in places} == {"topology.kubernetes.io/zone"}
+    assert {tuple(place["values"]) for place in places} == {("a",), ("b",)}
 
 
 @pytest.mark.parametrize(
@@ -297,4 +310,5 @@ def test_what_is_on_an_adopted_cluster_is_deleted_by_itself(
     placing = clusters[0].placing()
     assert (placing.deleted_with is not None) is shares_its_life
     assert bool(placing.replace_with) is shares_its_life
-    assert json.loads(provider["cluster-kubernetes"].inputs["upsertExistingObjects"]) is shares_its_life
+    for option in ("upsertExistingObjects", "deleteUnreachable"):
+        assert json.loads(provider["cluster-kubernetes"].inputs[option]) is shares_its_life

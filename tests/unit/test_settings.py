@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from components.kinds import KINDS
 from components.kinds.k3d import K3dSettings
 from components.refusal import UnsafeSettings
 from components.settings import read_settings
@@ -233,7 +234,7 @@ JSON = st.recursive(
     st.fixed_dictionaries(
         {},
         optional={
-            "cluster": st.dictionaries(KEYS, JSON | st.sampled_from(["kwok", "k3d", "existing"]), max_size=4) | JSON,
+            "cluster": st.dictionaries(KEYS, JSON | st.sampled_from(list(KINDS)), max_size=4) | JSON,
             "kafka": st.dictionaries(KEYS, JSON, max_size=4) | JSON,
             "topics": st.lists(st.dictionaries(KEYS, JSON, max_size=3) | JSON, max_size=3) | JSON,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_an_unknown_build_is_refused(tmp_path: Path) -> None:
 def test_requirements_are_what_the_environment_holds() -> None:
     for name, text in requirements.texts().items():
         assert (ROOT / name).read_text() == text, "run `python -m toolchain.requirements`"
+
+
+def test_what_a_cloud_needs_is_pinned() -> None:
+    """Also where it is not installed, so that nothing above compares it."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    clouds = {group: needs for group, needs in groups.items() if group != "dev"}
+    assert clouds.keys() == {"eks", "gke", "aks"}
+    for cloud, needs in clouds.items():
+        head, *lines = (ROOT / f"requirements-{cloud}.txt").read_text().splitlines()
+        assert head.startswith(f"# What clusters of kind {cloud} need besides")
+        pins = dict(line.split("==") for line in lines)
+        assert {need.replace("-", "_") for need in needs} <= pins.keys()
 
 
 def test_the_nodes_image_is_the_one_that_the_program_starts() -> None:
