@@ -38,12 +38,16 @@ _VOLUMES = "/var/lib/rancher/k3s/storage"
 
 
 def drill(stack: Stack, tmp_path: Path, name: str, *arguments: str) -> tuple[int, str]:
-    """Exit code and output of the command line, as a user calls it beside the stack."""
+    """Exit code and output of a drill."""
     own = {text.partition("=")[0]: float(text.partition("=")[2] or 0) for text in CATALOG[name].expectations}
     limits = [f"--expect={check}={max(limit, own[check])}" for check, limit in _BUSY.items() if check in own]
-    places = ["--stack", stack.name, "--records", str(tmp_path)]
+    return drills(stack, "run", name, "--hold", "8", *limits, *arguments, "--records", str(tmp_path))
+
+
+def drills(stack: Stack, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of the command line, as a user calls it beside the stack."""
     done = subprocess.run(
-        [sys.executable, "-m", "drills", "run", name, "--hold", "8", *limits, *arguments, *places],
+        [sys.executable, "-m", "drills", *arguments, "--stack", stack.name],
         cwd=stack.folder,
         env={**os.environ, **stack.environment, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
         capture_output=True,
@@ -51,7 +55,7 @@ def drill(stack: Stack, tmp_path: Path, name: str, *arguments: str) -> tuple[int
         timeout=_LONGEST,
         check=False,
     )
-    log.info("drills run %s: exit code %d\n%s%s", name, done.returncode, done.stdout, done.stderr)
+    log.info("drills %s: exit code %d\n%s%s", " ".join(arguments), done.returncode, done.stdout, done.stderr)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -65,6 +69,13 @@ def test_a_context_that_is_not_named_is_refused(stack: Stack, tmp_path: Path) ->
     assert code == 2
     assert f"the context k3d-{CLUSTER} is no drill target" in out
     assert not list(tmp_path.iterdir())
+
+
+def test_the_status_of_a_healthy_cluster(stack: Stack, cluster: KafkaPods) -> None:
+    code, out = drills(stack, "status")
+    assert code == 0, out
+    assert all(pod in out for pod in cluster.brokers())
+    assert "all in sync" in out
 
 
 @pytest.mark.parametrize(
