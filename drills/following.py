@@ -10,6 +10,7 @@ from drills.kubernetes import ExecFailed, Kubernetes
 
 _RETRY_SECONDS = 0.3
 _SILENCE_SECONDS = 15.0  # then the connection may be half open: another one is made
+_LONGEST = "60"  # seconds: a command in a pod outlives its connection
 
 
 class Following:
@@ -46,7 +47,7 @@ class Following:
     def _read(self) -> None:
         """One connection, from the first line that was not taken yet."""
         # -F: by its name, also when the file is not there yet
-        command = ["tail", "-n", f"+{self._lines + 1}", "-F", self._file]
+        command = ["timeout", _LONGEST, "tail", "-n", f"+{self._lines + 1}", "-F", self._file]
         channels = self._kubernetes.open(*self._place, command)
         rest, heard = "", time.monotonic()
         try:

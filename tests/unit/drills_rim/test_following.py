@@ -41,8 +41,8 @@ class Kubernetes:
 
     def open(self, namespace: str, pod: str, container: str, command: list[str]) -> Channels:
         assert (namespace, pod, container) == ("ns", "pod", "producer")
-        tail, option, begin, *_ = command
-        assert (tail, option) == ("tail", "-n")
+        *bounded, option, begin, _, file = command
+        assert (bounded, option, file) == (["timeout", "60", "tail"], "-n", "/drill/producer.jsonl")
         text = "".join(FILE.splitlines(keepends=True)[int(begin[1:]) - 1 :])
         if self._breaks:
             length = self._breaks.pop()
