@@ -13,8 +13,8 @@ import pulumi_azure.core as core
 from pulumi import Output, Resource, ResourceOptions
 from pulumi_azure.provider import Provider
 
-from components.kinds.aks import AksSettings
-from components.kinds.cloud import POOL, connection, render_kubeconfig, storage_class
+from components.kinds.aks import AksSettings, zone_number
+from components.kinds.cloud import Pool, connection, pools, render_kubeconfig, storage_class
 from components.kinds.kind import Connection
 
 _SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"  # the API servers of AKS, as Entra knows them
@@ -38,7 +38,7 @@ class _Aks:
         provider = Provider(f"{self.name}-azure", subscription_id=settings.subscription, opts=self.opts)
         self.opts = ResourceOptions.merge(self.opts, ResourceOptions(provider=provider))
         cluster = self._cluster()
-        pools = self._pools(cluster)
+        nodes = self._nodes(cluster)
         access = cluster.kube_configs[0]
         kubeconfig = Output.all(access.host, access.cluster_ca_certificate).apply(
             lambda known: render_kubeconfig(
@@ -54,10 +54,11 @@ class _Aks:
         # Volumes are always encrypted; a disk encryption set of your own is a parameter.
         parameters = {"skuName": settings.volume_type, "cachingMode": "None"}
         storage = storage_class(settings, "disk.csi.azure.com", parameters)
-        return connection("aks", settings, kubeconfig, cluster, pools, storage)
+        return connection("aks", settings, kubeconfig, cluster, nodes, storage)
 
     def _cluster(self) -> containerservice.KubernetesCluster:
         settings = self.settings
+        first_zone = zone_number(settings.zones[0])
         group = core.ResourceGroup(f"{self.name}-group", name=settings.name, location=settings.region, opts=self.opts)
         identity = authorization.UserAssignedIdentity(
             f"{self.name}-identity",
@@ -110,10 +111,10 @@ class _Aks:
                 network_policy="cilium",  # enforces NetworkPolicies
             ),
             default_node_pool=containerservice.KubernetesClusterDefaultNodePoolArgs(
-                name=f"system{settings.zone_numbers[0]}",
+                name=f"system{first_zone}",
                 temporary_name_for_rotation="rotating",  # serves while the pool is made anew for another machine type
                 vm_size=settings.system_machine,
-                zones=[settings.zone_numbers[0]],
+                zones=[first_zone],
                 node_count=1,
                 orchestrator_version=settings.version,
                 host_encryption_enabled=settings.host_encryption,
@@ -126,45 +127,34 @@ class _Aks:
             opts=ResourceOptions.merge(self.opts, ResourceOptions(depends_on=first, protect=settings.protect or None)),
         )
 
-    def _pools(self, cluster: containerservice.KubernetesCluster) -> list[Resource]:
+    def _nodes(self, cluster: containerservice.KubernetesCluster) -> list[Resource]:
         """Zone by zone: an upgrade enters the next one when it is done with the last. The first zone's pool for all
         else is the cluster's own, which AKS insists on.
         """
-        settings = self.settings
-        pools: list[Resource] = []
-        for number in settings.zone_numbers:
-            after = ResourceOptions(depends_on=pools[-2:])
-            kafka = self._pool(cluster, "kafka", number, settings.machine, settings.nodes_per_zone, after)
-            pools.append(kafka)
-            if number != settings.zone_numbers[0]:
-                pools.append(self._pool(cluster, "system", number, settings.system_machine, 1, after))
-        return pools
+        made: list[Resource] = []
+        for kafka, system in pools(self.settings):
+            after = ResourceOptions(depends_on=made[-2:])
+            own = (kafka, system) if made else (kafka,)
+            made += [self._pool(cluster, pool, after) for pool in own]
+        return made
 
     def _pool(
-        self,
-        cluster: containerservice.KubernetesCluster,
-        role: str,
-        number: str,
-        machine: str,
-        size: int,
-        after: ResourceOptions,
+        self, cluster: containerservice.KubernetesCluster, pool: Pool, after: ResourceOptions
     ) -> containerservice.KubernetesClusterNodePool:
-        settings = self.settings
-        key, value = POOL
-        of_kafka = role == "kafka"
+        settings, number = self.settings, zone_number(pool.zone)
         return containerservice.KubernetesClusterNodePool(
-            f"{self.name}-{role}-{settings.region}-{number}",
-            name=pool_name(role, number, machine),
+            f"{self.name}-{pool.role}-{pool.zone}",
+            name=pool_name(pool.role, number, pool.machine),
             kubernetes_cluster_id=cluster.id,
-            mode="User" if of_kafka else "System",
-            vm_size=machine,
+            mode="User" if pool.role == "kafka" else "System",
+            vm_size=pool.machine,
             zones=[number],
-            node_count=size,
+            node_count=pool.size,
             orchestrator_version=settings.version,
             host_encryption_enabled=settings.host_encryption,
             vnet_subnet_id=settings.subnet,
-            node_labels={key: value} if of_kafka else {},
-            node_taints=[f"{key}={value}:NoSchedule"] if of_kafka else [],
+            node_labels=pool.labels,
+            node_taints=[f"{key}={value}:NoSchedule" for key, value in pool.labels.items()],
             # A new node before an old one is drained.
             upgrade_settings=containerservice.KubernetesClusterNodePoolUpgradeSettingsArgs(
                 max_surge="1", drain_timeout_in_minutes=_DRAIN_MINUTES, undrainable_node_behavior="Schedule"

@@ -12,7 +12,7 @@ import pulumi_aws.vpc as vpc
 from pulumi import Input, InvokeOptions, Output, Resource, ResourceOptions
 from pulumi_aws.provider import Provider
 
-from components.kinds.cloud import POOL, connection, render_kubeconfig, storage_class
+from components.kinds.cloud import connection, pools, render_kubeconfig, storage_class
 from components.kinds.eks import EksSettings
 from components.kinds.kind import Connection
 
@@ -44,8 +44,8 @@ class _Eks:
         # Nodes are ready only with a network, and pods have roles only by the agent.
         first = [self._addon(cluster, addon, []) for addon in ("kube-proxy", "eks-pod-identity-agent")]
         first.append(self._addon(cluster, "vpc-cni", [], configuration={"enableNetworkPolicy": "true"}))
-        pools = self._pools(cluster, subnets, first)
-        ready = [self._addon(cluster, "coredns", pools), self._driver(cluster, pools)]
+        nodes = self._nodes(cluster, subnets, first)
+        ready = [self._addon(cluster, "coredns", nodes), self._driver(cluster, nodes)]
         kubeconfig = Output.all(cluster.endpoint, cluster.certificate_authority.data).apply(
             lambda known: render_kubeconfig(
                 settings.name,
@@ -59,7 +59,7 @@ class _Eks:
         )
         parameters = {"type": "gp3", "encrypted": "true"}
         storage = storage_class(settings, "ebs.csi.aws.com", parameters)
-        return connection("eks", settings, kubeconfig, cluster, [*pools, *ready], storage)
+        return connection("eks", settings, kubeconfig, cluster, [*nodes, *ready], storage)
 
     def _network(self) -> dict[str, Input[str]]:
         """A private subnet for each zone, and a public one for its way out. A zone's nodes stay in its subnet."""
@@ -159,43 +159,41 @@ class _Eks:
             )
         return cluster
 
-    def _pools(
+    def _nodes(
         self, cluster: eks.Cluster, subnets: dict[str, Input[str]], before: Sequence[Resource]
     ) -> list[Resource]:
         """Zone by zone: an upgrade enters the next one when it is done with the last."""
         settings = self.settings
         role = self._role("nodes", "ec2.amazonaws.com", _NODE_POLICIES)
-        key, value = POOL
-        taints = [eks.NodeGroupTaintArgs(key=key, value=value, effect="NO_SCHEDULE")]
-        pools: list[Resource] = []
-        for zone in settings.zones:
-            previous = pools[-2:] or before
-            for pool, machine, size in (
-                ("kafka", settings.machine, settings.nodes_per_zone),
-                ("system", settings.system_machine, 1),
-            ):
-                of_kafka = pool == "kafka"
-                pools.append(
+        made: list[Resource] = []
+        for of_zone in pools(settings):
+            previous = made[-2:] or before
+            for pool in of_zone:
+                made.append(
                     eks.NodeGroup(
-                        f"{self.name}-{pool}-{zone}",
+                        f"{self.name}-{pool.role}-{pool.zone}",
                         cluster_name=cluster.name,
                         node_role_arn=role,
-                        subnet_ids=[subnets[zone]],
+                        subnet_ids=[subnets[pool.zone]],
                         version=settings.version,
-                        ami_type=_image(machine),
-                        instance_types=[machine],
+                        ami_type=_image(pool.machine),
+                        instance_types=[pool.machine],
                         # One more while a node is replaced.
                         scaling_config=eks.NodeGroupScalingConfigArgs(
-                            min_size=size, desired_size=size, max_size=size + 1
+                            min_size=pool.size, desired_size=pool.size, max_size=pool.size + 1
                         ),
                         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable=1, update_strategy="DEFAULT"),
                         force_update_version=False,  # an eviction that a budget refuses fails the upgrade
-                        labels={key: value} if of_kafka else {},
-                        taints=taints if of_kafka else None,
+                        labels=pool.labels,
+                        taints=[
+                            eks.NodeGroupTaintArgs(key=key, value=value, effect="NO_SCHEDULE")
+                            for key, value in pool.labels.items()
+                        ]
+                        or None,
                         opts=ResourceOptions.merge(self.opts, ResourceOptions(depends_on=previous)),
                     )
                 )
-        return pools
+        return made
 
     def _driver(self, cluster: eks.Cluster, after: Sequence[Resource]) -> eks.Addon:
         """The driver of EBS volumes: it may make and grow them by a role that its pods have, and no other pod."""

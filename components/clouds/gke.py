@@ -9,7 +9,7 @@ import pulumi_gcp.serviceaccount as serviceaccount
 from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi_gcp.provider import Provider
 
-from components.kinds.cloud import POOL, connection, render_kubeconfig, storage_class
+from components.kinds.cloud import connection, pools, render_kubeconfig, storage_class
 from components.kinds.gke import GkeSettings, takes_hyperdisk_alone
 from components.kinds.kind import Connection
 
@@ -40,7 +40,7 @@ class _Gke:
             network, subnetwork, nat = self._network()
             ready.append(nat)
         cluster = self._cluster(network, subnetwork)
-        pools = self._pools(cluster, ready)
+        nodes = self._nodes(cluster, ready)
         kubeconfig = Output.all(cluster.endpoint, cluster.master_auth.cluster_ca_certificate).apply(
             lambda known: render_kubeconfig(
                 settings.name,
@@ -51,7 +51,7 @@ class _Gke:
         )
         # Volumes are always encrypted; a key of your own is a parameter.
         storage = storage_class(settings, "pd.csi.storage.gke.io", {"type": settings.volume_type})
-        return connection("gke", settings, kubeconfig, cluster, [*ready, *pools], storage)
+        return connection("gke", settings, kubeconfig, cluster, [*ready, *nodes], storage)
 
     def _network(self) -> tuple[Input[str], Input[str], Resource]:
         """A network whose nodes have no address of their own outside, and the way out."""
@@ -116,41 +116,38 @@ class _Gke:
             opts=ResourceOptions.merge(self.opts, ResourceOptions(protect=settings.protect or None)),
         )
 
-    def _pools(self, cluster: container.Cluster, before: list[Resource]) -> list[Resource]:
+    def _nodes(self, cluster: container.Cluster, before: list[Resource]) -> list[Resource]:
         """Zone by zone, and without a version: in a release channel GKE itself brings them to the control plane's, one
         pool after the other.
         """
-        settings = self.settings
         account = self._account()
-        key, value = POOL
-        taints = [container.NodePoolNodeConfigTaintArgs(key=key, value=value, effect="NO_SCHEDULE")]
-        pools: list[Resource] = []
-        for zone in settings.zones:
-            previous = pools[-2:] or before
-            for pool, machine, size in (
-                ("kafka", settings.machine, settings.nodes_per_zone),
-                ("system", settings.system_machine, 1),
-            ):
-                of_kafka = pool == "kafka"
-                pools.append(
+        made: list[Resource] = []
+        for of_zone in pools(self.settings):
+            previous = made[-2:] or before
+            for pool in of_zone:
+                made.append(
                     container.NodePool(
-                        f"{self.name}-{pool}-{zone}",
+                        f"{self.name}-{pool.role}-{pool.zone}",
                         cluster=cluster.id,
-                        node_locations=[zone],
-                        node_count=size,
+                        node_locations=[pool.zone],
+                        node_count=pool.size,
                         # A new node before an old one is drained, which waits for budgets up to an hour.
                         upgrade_settings=container.NodePoolUpgradeSettingsArgs(
                             strategy="SURGE", max_surge=1, max_unavailable=0
                         ),
                         management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
                         node_config=container.NodePoolNodeConfigArgs(
-                            machine_type=machine,
-                            disk_type="hyperdisk-balanced" if takes_hyperdisk_alone(machine) else "pd-balanced",
+                            machine_type=pool.machine,
+                            disk_type="hyperdisk-balanced" if takes_hyperdisk_alone(pool.machine) else "pd-balanced",
                             disk_size_gb=50,
                             service_account=account,
                             oauth_scopes=_SCOPES,
-                            labels={key: value} if of_kafka else {},
-                            taints=taints if of_kafka else None,
+                            labels=pool.labels,
+                            taints=[
+                                container.NodePoolNodeConfigTaintArgs(key=key, value=value, effect="NO_SCHEDULE")
+                                for key, value in pool.labels.items()
+                            ]
+                            or None,
                             workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(
                                 mode="GKE_METADATA"
                             ),
@@ -161,7 +158,7 @@ class _Gke:
                         opts=ResourceOptions.merge(self.opts, ResourceOptions(depends_on=previous)),
                     )
                 )
-        return pools
+        return made
 
     def _account(self) -> Output[str]:
         """Whom the nodes are: an account that may do what a node must, instead of the project's editor."""

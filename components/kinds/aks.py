@@ -44,10 +44,10 @@ class AksSettings(CloudSettings):
             raise ValueError("none is taken for a private API: on AKS, all that is in its network reaches it")
         return ranges
 
-    @property
-    def zone_numbers(self) -> tuple[str, ...]:
-        """The zones as Azure's API numbers them."""
-        return tuple(zone.rpartition("-")[2] for zone in self.zones)
+
+def zone_number(zone: str) -> str:
+    """A zone as Azure's API has it."""
+    return zone.rpartition("-")[2]
 
 
 KIND = Kind(AksSettings, on_demand("aks", "pulumi_azure"))

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Literal
@@ -136,6 +137,30 @@ def node_pool() -> NodePool:
     """The nodes that are for Kafka alone."""
     key, value = POOL
     return NodePool(node_selector={key: value}, tolerations=(Toleration(key=key, value=value, effect="NoSchedule"),))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Equal nodes in one zone: Kafka's own, or those for all else."""
+
+    role: Literal["kafka", "system"]
+    zone: str
+    machine: str
+    size: int
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of its nodes; Kafka's have a taint of the same key and value."""
+        return dict([POOL]) if self.role == "kafka" else {}
+
+
+def pools(settings: CloudSettings) -> Iterator[tuple[Pool, Pool]]:
+    """Kafka's pool and the other one of each zone."""
+    for zone in settings.zones:
+        yield (
+            Pool("kafka", zone, settings.machine, settings.nodes_per_zone),
+            Pool("system", zone, settings.system_machine, 1),
+        )
 
 
 def storage_class(settings: CloudSettings, provisioner: str, parameters: dict[str, str]) -> Manifest:
