@@ -15,11 +15,11 @@ def monitor(name: str, plan: KafkaPlan, opts: ResourceOptions) -> None:
     if metrics is None:
         return
     k8s.core.v1.ConfigMap(f"{name}-alerts", **manifests.alerts_config_map(plan), opts=opts)
-    k8s.core.v1.ConfigMap(f"{name}-dashboard", **manifests.dashboard_config_map(plan, metrics), opts=opts)
+    k8s.core.v1.ConfigMap(f"{name}-dashboard", **manifests.dashboard_config_map(plan), opts=opts)
     if metrics.prometheus_operator:
         for kind, manifest in (
-            ("PodMonitor", manifests.pod_monitor(plan, metrics)),
-            ("PrometheusRule", manifests.prometheus_rule(plan, metrics)),
+            ("PodMonitor", manifests.pod_monitor(plan)),
+            ("PrometheusRule", manifests.prometheus_rule(plan)),
         ):
             k8s.apiextensions.CustomResource(
                 f"{name}-{kind.lower()}",

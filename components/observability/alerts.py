@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from components.kafka_plan import KafkaPlan
+from components.metrics_settings import Metrics
 
 RUNBOOKS = "docs/runbooks"
 
@@ -35,6 +36,18 @@ def budgets(plan: KafkaPlan) -> str:
     """The series of kube-state-metrics about the disruption budgets."""
     names = "|".join(nodes.name for nodes in plan.groups)
     return f'namespace="{plan.settings.namespace}",poddisruptionbudget=~"{names}"'
+
+
+def voting(plan: KafkaPlan) -> str:
+    """How many nodes vote in the quorum, and follow its leader or lead."""
+    return f'count(kafka_server_raftmetrics_current_state{{{selector(plan)},state=~"leader|follower"}})'
+
+
+def metrics_of(plan: KafkaPlan) -> Metrics:
+    """The settings of a plan that has metrics."""
+    metrics = plan.settings.metrics
+    assert metrics, "nothing is watched without kafka.metrics"
+    return metrics
 
 
 def alerts(plan: KafkaPlan) -> tuple[Alert, ...]:
@@ -78,7 +91,6 @@ def _partitions(plan: KafkaPlan) -> Iterator[Alert]:
 def _quorum(plan: KafkaPlan) -> Iterator[Alert]:
     nodes = selector(plan)
     active = f"sum(kafka_controller_kafkacontroller_activecontrollercount{{{nodes}}})"
-    voting = f'count(kafka_server_raftmetrics_current_state{{{nodes},state=~"leader|follower"}})'
     voters = f"max(kafka_server_raftmetrics_number_of_voters{{{nodes}}})"
     yield Alert(
         "KafkaNoActiveController",
@@ -98,20 +110,20 @@ def _quorum(plan: KafkaPlan) -> Iterator[Alert]:
         "KafkaQuorumWithoutMajority",
         "critical",
         "1m",
-        f"({voting} or vector(0)) <= {voters} / 2",
+        f"({voting(plan)} or vector(0)) <= {voters} / 2",
         "Only {{ $value }} voters of the quorum follow a leader, which is no majority.",
     )
     yield Alert(
         "KafkaVoterMissing",
         "warning",
         "5m",
-        f"({voting} or vector(0)) < {plan.settings.controllers}",
+        f"({voting(plan)} or vector(0)) < {plan.settings.controllers}",
         f"Only {{{{ $value }}}} of {plan.settings.controllers} voters of the quorum follow its leader.",
     )
 
 
 def _nodes(plan: KafkaPlan) -> Iterator[Alert]:
-    nodes, kafka = selector(plan), plan.settings
+    nodes, kafka, hours = selector(plan), plan.settings, metrics_of(plan).disk_hours
     count = sum(group.replicas for group in plan.groups)
     yield Alert(
         "KafkaBrokerDown",
@@ -131,8 +143,8 @@ def _nodes(plan: KafkaPlan) -> Iterator[Alert]:
         "KafkaDiskFilling",
         "warning",
         "15m",
-        f"predict_linear(kafka_disk_available_bytes{{{nodes}}}[6h], {_hours(plan)} * 3600) < 0",
-        f"The disk {{{{ $labels.disk }}}} of {{{{ $labels.pod }}}} is full within {_hours(plan)} hours at its pace.",
+        f"predict_linear(kafka_disk_available_bytes{{{nodes}}}[6h], {hours} * 3600) < 0",
+        f"The disk {{{{ $labels.disk }}}} of {{{{ $labels.pod }}}} is full within {hours} hours at its pace.",
     )
     yield Alert(
         "KafkaDiskAlmostFull",
@@ -166,8 +178,7 @@ def rule_groups(plan: KafkaPlan) -> list[dict[str, Any]]:
 
 def runbook_url(plan: KafkaPlan, alert: Alert) -> str:
     """Where its runbook is."""
-    base = plan.settings.metrics.runbooks if plan.settings.metrics else None
-    return f"{base or RUNBOOKS}/{alert.name}.md"
+    return f"{metrics_of(plan).runbooks or RUNBOOKS}/{alert.name}.md"
 
 
 def _rule(plan: KafkaPlan, alert: Alert) -> dict[str, Any]:
@@ -178,7 +189,3 @@ def _rule(plan: KafkaPlan, alert: Alert) -> dict[str, Any]:
         "labels": {"severity": alert.severity, "kafka": plan.settings.name},
         "annotations": {"summary": alert.summary, "runbook_url": runbook_url(plan, alert)},
     }
-
-
-def _hours(plan: KafkaPlan) -> int:
-    return plan.settings.metrics.disk_hours if plan.settings.metrics else 24

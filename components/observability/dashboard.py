@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.kafka_plan import KafkaPlan
-from components.observability.alerts import budgets, selector
+from components.observability.alerts import budgets, selector, voting
 
 _WIDTH, _HEIGHT = 8, 7  # of 24 columns
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -50,11 +50,7 @@ def panels(plan: KafkaPlan) -> tuple[Panel, ...]:
         one("Offline partitions", f"max(kafka_controller_kafkacontroller_offlinepartitionscount{{{nodes}}})", 0),
         one("Under minimum ISR", f"sum(kafka_server_replicamanager_underminisrpartitioncount{{{nodes}}})", 0),
         one("Under-replicated", f"sum(kafka_server_replicamanager_underreplicatedpartitions{{{nodes}}})", 0),
-        one(
-            "Voters that follow",
-            f'count(kafka_server_raftmetrics_current_state{{{nodes},state=~"leader|follower"}})',
-            kafka.controllers,
-        ),
+        one("Voters that follow", voting(plan), kafka.controllers),
         each("In sync", "kafka_in_sync"),
         Panel(
             "ISR changes",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from components.observability.asked import metrics_asked
+from tests.alerts.asked import metrics_asked
 from tests.alerts.cluster import PLAN, Cluster, running
 from tests.alerts.series import INTERVAL, RECORDED, compact
 

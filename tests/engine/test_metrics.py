@@ -13,7 +13,7 @@ from components.checker.metrics import exposition
 from components.kafka_plan import plan_kafka
 from components.kafka_settings import KafkaSettings
 from components.metrics_settings import Agent, Metrics
-from components.observability.asked import metrics_asked
+from tests.alerts.asked import metrics_asked
 from tests.local_kafka import JARS, LocalKafka, free_ports, local_kafka
 
 PLAN = plan_kafka(KafkaSettings(metrics=Metrics()), ("zone-a", "zone-b", "zone-c"), "local")

@@ -10,22 +10,16 @@ import yaml
 from pydantic import ValidationError
 
 from components import manifests as kafka_manifests
-from components.kafka_plan import KafkaPlan
 from components.kafka_settings import KafkaSettings
-from components.metrics_settings import Agent, Metrics
+from components.metrics_settings import Agent
 from components.observability import manifests
 from components.observability.alerts import alerts, rule_groups, selector
-from components.observability.asked import metrics_asked
 from components.observability.dashboard import panels
+from tests.alerts.asked import metrics_asked
 from tests.unit.checker.environment import container, plan, variables
 
 ROOT = Path(__file__).parents[3]
 DEDICATED: dict[str, Any] = {"dedicatedControllers": {}, "metrics": {}}
-
-
-def metrics_of(kafka: KafkaPlan) -> Metrics:
-    assert kafka.settings.metrics
-    return kafka.settings.metrics
 
 
 def test_without_the_setting_a_node_exports_nothing() -> None:
@@ -78,7 +72,7 @@ def test_every_metric_that_is_asked_for_is_exported() -> None:
 
 def test_the_pods_are_found_by_their_labels_and_ports() -> None:
     kafka = plan(name="events", namespace="streams", metrics={"labels": {"release": "prometheus"}})
-    monitor = manifests.pod_monitor(kafka, metrics_of(kafka))
+    monitor = manifests.pod_monitor(kafka)
     assert monitor["metadata"]["labels"].items() >= {"release": "prometheus"}.items()
     assert (monitor["metadata"]["name"], monitor["metadata"]["namespace"]) == ("events", "streams")
     pod = kafka_manifests.stateful_set(kafka, kafka.brokers)["spec"]["template"]["metadata"]["labels"]
@@ -97,7 +91,7 @@ def test_the_series_of_all_pods_and_no_others_are_selected() -> None:
 
 def test_the_rules_are_the_same_with_the_operator_and_without() -> None:
     kafka = plan(**DEDICATED)
-    rule = manifests.prometheus_rule(kafka, metrics_of(kafka))["spec"]
+    rule = manifests.prometheus_rule(kafka)["spec"]
     assert yaml.safe_load(manifests.alerts_config_map(kafka)["data"]["rules.yaml"]) == rule
     [group] = rule["groups"]
     assert [one["alert"] for one in group["rules"]] == [one.name for one in alerts(kafka)]
@@ -119,7 +113,7 @@ def test_each_alert_has_its_runbook_and_each_runbook_its_alert(base: str | None)
 
 def test_the_dashboard_is_one_that_grafanas_sidecar_loads() -> None:
     kafka = plan(**DEDICATED)
-    made = manifests.dashboard_config_map(kafka, metrics_of(kafka))
+    made = manifests.dashboard_config_map(kafka)
     assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
     [(file, text)] = made["data"].items()
     shown = json.loads(text)
