@@ -7,10 +7,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from components.checker.verdict import CAUGHT_UP
 from drills.status import Budget, NodeStatus, Status
 
 _FULL, _FILLING = 0.9, 0.8  # of a disk
-_LAG = 10_000  # ms, as the checker has it: a voter that is further behind lags
 _KINDS = {"offline": "offline", "underMinIsr": "under their minimum ISR", "underReplicated": "under-replicated"}
 
 
@@ -68,7 +68,7 @@ def _voter(node: NodeStatus, quorum: Mapping[str, Any] | None) -> str:
     lag = quorum["lags"][str(node.id)]
     if lag is None:
         return "[red]never caught up[/]"
-    return _coloured(f"{lag / 1000:.1f} s behind", "green" if lag <= _LAG else "red")
+    return _coloured(f"{lag / 1000:.1f} s behind", "green" if lag <= CAUGHT_UP else "red")
 
 
 def _disk(used: float) -> str:
