@@ -69,6 +69,17 @@ class Api:
         """By name."""
         return {pod.metadata.name: pod for pod in self.core.list_namespaced_pod(namespace).items}
 
+    @eventually
+    def finds_no_node(self, pod: str) -> None:
+        """The scheduler says that none of the six nodes takes the pod."""
+        found = self.pods().get(pod)
+        assert found is not None
+        assert found.status.phase == "Pending"
+        reasons = [
+            condition.message or "" for condition in found.status.conditions or [] if condition.status == "False"
+        ]
+        assert any("0/6 nodes are available" in reason for reason in reasons), reasons
+
 
 @pytest.fixture
 def api(sim: Stack) -> Api:
