@@ -1,5 +1,6 @@
 """Follows a file in a pod, line by line: none is lost or taken twice, however often the connection breaks."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -48,19 +49,15 @@ class Following:
         """One connection, from the first line that was not taken yet."""
         # -F: by its name, also when the file is not there yet
         command = ["timeout", _LONGEST, "tail", "-n", f"+{self._lines + 1}", "-F", self._file]
-        channels = self._kubernetes.open(*self._place, command)
-        rest, heard = "", time.monotonic()
-        try:
-            while not self._end.is_set() and channels.is_open() and time.monotonic() - heard < _SILENCE_SECONDS:
-                channels.update(timeout=1)
-                part = channels.read_stdout(timeout=0)
+        rest, heard = b"", time.monotonic()
+        with contextlib.closing(self._kubernetes.output(*self._place, command)) as parts:
+            for part in parts:
                 if part:
                     heard = time.monotonic()
-                *lines, rest = (rest + part).split("\n")
+                if self._end.is_set() or time.monotonic() - heard > _SILENCE_SECONDS:
+                    return
+                *lines, rest = (rest + part).split(b"\n")
                 for line in lines:
                     self._lines += 1
-                    self._take(line)
-        finally:
-            channels.close()
-        if not channels.is_open():
-            self._end.wait(_RETRY_SECONDS)
+                    self._take(line.decode(errors="replace"))
+        self._end.wait(_RETRY_SECONDS)

@@ -1,6 +1,7 @@
 """No line is lost or taken twice, wherever the connection breaks."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,32 +15,13 @@ LINES = [f"line {number}" for number in range(20)]
 FILE = "".join(line + "\n" for line in LINES)
 
 
-class Channels:
-    """A connection that gives parts of the file, then breaks."""
-
-    def __init__(self, parts: list[str]) -> None:
-        self._parts = parts
-
-    def is_open(self) -> bool:
-        return bool(self._parts)
-
-    def update(self, timeout: float) -> None:
-        pass
-
-    def read_stdout(self, timeout: float) -> str:
-        return self._parts.pop(0) if self._parts else ""
-
-    def close(self) -> None:
-        pass
-
-
 class Kubernetes:
     """Breaks each connection after some characters, in pieces of some size."""
 
     def __init__(self, breaks: list[int], piece: int) -> None:
         self._breaks, self._piece = breaks, piece
 
-    def open(self, namespace: str, pod: str, container: str, command: list[str]) -> Channels:
+    def output(self, namespace: str, pod: str, container: str, command: list[str]) -> Iterator[bytes]:
         assert (namespace, pod, container) == ("ns", "pod", "producer")
         *bounded, option, begin, _, file = command
         assert (bounded, option, file) == (["timeout", "60", "tail"], "-n", "/drill/producer.jsonl")
@@ -49,7 +31,8 @@ class Kubernetes:
             if length == 0:
                 raise ExecFailed("the pod does not answer")
             text = text[:length]
-        return Channels([text[at : at + self._piece] for at in range(0, len(text), self._piece)])
+        for at in range(0, len(text), self._piece):
+            yield text[at : at + self._piece].encode()
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
+from websocket import ABNF, WebSocketTimeoutException
 
 from drills.kubernetes import Answer, ApiFailed, ExecFailed, Kubernetes
 from drills.lock import ClusterLeases, lease
@@ -239,3 +240,31 @@ def test_what_a_command_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     kubernetes = Kubernetes(client.Configuration())
     monkeypatch.setattr(kubernetes, "open", lambda *_, **__: Streams('{"status": "Success"}', "done\n"))
     assert kubernetes.exec("kafka", "kafka-0", "kafka", "tool") == "done\n"
+
+
+class Frames:
+    """A connection that has these frames; `None` is a second of silence."""
+
+    def __init__(self, *frames: tuple[int, bytes] | None) -> None:
+        self.sock, self._frames, self.closed = self, list(frames), False
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds == 1
+
+    def recv_data_frame(self) -> tuple[int, ABNF]:
+        frame = self._frames.pop(0)
+        if frame is None:
+            raise WebSocketTimeoutException
+        return frame[0], ABNF(opcode=frame[0], data=frame[1])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_what_a_command_goes_on_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    binary = ABNF.OPCODE_BINARY
+    frames = Frames((binary, b"\1one"), None, (binary, b"\2no"), (binary, b"\1two\n"), (ABNF.OPCODE_CLOSE, b""))
+    kubernetes = Kubernetes(client.Configuration())
+    monkeypatch.setattr(kubernetes, "open", lambda *_: frames)
+    assert list(kubernetes.output("kafka", "drill", "producer", ["tail"])) == [b"one", b"", b"two\n"]
+    assert frames.closed

@@ -1,5 +1,6 @@
 """The load of a drill against a real Kafka: the pod's programs run as processes, what is run in it as well."""
 
+import contextlib
 import os
 import selectors
 import subprocess
@@ -37,20 +38,15 @@ class Channels:
         assert self._process.stdout is not None
         self._out = self._process.stdout
         self._selector.register(self._out, selectors.EVENT_READ)
-        self._open = True
 
-    def is_open(self) -> bool:
-        return self._open
-
-    def update(self, timeout: float) -> None:
-        self._selector.select(timeout)
-
-    def read_stdout(self, timeout: float = 0) -> str:
-        if not self._selector.select(timeout):
-            return ""
-        part = os.read(self._out.fileno(), 65536).decode()
-        self._open = bool(part)
-        return part
+    def parts(self) -> Iterator[bytes]:
+        while True:
+            if not self._selector.select(1):
+                yield b""
+            elif part := os.read(self._out.fileno(), 65536):
+                yield part
+            else:
+                return
 
     def readline_stdout(self, timeout: float) -> str:
         return self._out.readline().decode().rstrip("\n")
@@ -120,6 +116,10 @@ class LocalPod:
         self, namespace: str, name: str, container: str, command: Sequence[str], *, stdin: bool = False
     ) -> Channels:
         return Channels(command, self.environment)
+
+    def output(self, namespace: str, name: str, container: str, command: Sequence[str]) -> Iterator[bytes]:
+        with contextlib.closing(Channels(command, self.environment)) as channels:
+            yield from channels.parts()
 
 
 @pytest.fixture
