@@ -79,6 +79,11 @@ class Cluster:
         pods = self.core.list_namespaced_pod(self.namespace, label_selector=labels).items
         return {pod.metadata.name: pod for pod in pods}
 
+    def pending(self, broker: str) -> bool:
+        """Whether the broker's pod waits for a node: one that has no pod, between two of them, does not yet."""
+        pod = self.brokers().get(broker)
+        return pod is not None and pod.status.phase == "Pending"
+
     def ready(self) -> set[str]:
         """Names of the brokers that are ready and not on their way out."""
         return {name for name, pod in self.brokers().items() if is_ready(pod)}

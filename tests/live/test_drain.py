@@ -15,7 +15,7 @@ def test_a_second_eviction_is_refused_while_a_node_is_drained(cluster: Cluster, 
     cluster.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s")
     try:
         # its volume is on that node: it waits rather than start empty in another zone
-        eventually("kafka-2 is pending", lambda: cluster.brokers()["kafka-2"].status.phase == "Pending")
+        eventually("kafka-2 is pending", lambda: cluster.pending("kafka-2"))
         eventually("the budget is used up", lambda: cluster.disruptions_allowed() == 0)
         with pytest.raises(ApiException) as refused:
             cluster.evict("kafka-0")

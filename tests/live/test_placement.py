@@ -20,7 +20,8 @@ def test_a_broker_on_a_node_of_another_zone_is_refused(cluster: Cluster) -> None
         cluster.core.delete_namespaced_pod("kafka-0", cluster.namespace)
 
         def refused() -> bool:
-            states = cluster.brokers()["kafka-0"].status.init_container_statuses or []
+            pods = [pod for name, pod in cluster.brokers().items() if name == "kafka-0"]  # none, between two of them
+            states = [one for pod in pods for one in pod.status.init_container_statuses or []]
             ended = [one.last_state.terminated or one.state.terminated for one in states if one.name == "prepare"]
             return any(one and "is in zone zone-x, but the cluster's zones are" in (one.message or "") for one in ended)
 

@@ -54,7 +54,7 @@ def test_a_roll_waits_for_a_pending_broker(cluster: Cluster, kafka: KafkaClient)
         cluster.kubectl("cordon", pod.spec.node_name)
         try:
             delete(cluster, "kafka-0")
-            eventually("kafka-0 is pending", lambda: cluster.brokers()["kafka-0"].status.phase == "Pending")
+            eventually("kafka-0 is pending", lambda: cluster.pending("kafka-0"))
             cluster.kubectl("-n", cluster.namespace, "rollout", "restart", "statefulset/kafka")
             eventually("the roll asks the next to stop", lambda: len(cluster.ready()) == 1)
             time.sleep(20)
