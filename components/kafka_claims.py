@@ -14,6 +14,7 @@ from pulumi_command import local
 from components import kubectl
 from components.kafka_plan import KafkaPlan
 from components.kafka_quorum import moved
+from components.kafka_security import switched
 from components.refusal import UnsafeSettings
 from components.scripts.claims import CLASSES, OBJECTS, Asked, refusals, uneven
 from components.zoned_cluster import ZonedCluster
@@ -81,6 +82,6 @@ class KafkaClaims:
 
         objects = get(FOUND, f"--namespace={self._plan.settings.namespace}")
         errors = [error for asked in self._asked for error in refusals(asked, objects, lambda: get(CLASSES))]
-        if errors := [*moved(self._plan, objects), *errors]:
+        if errors := [*moved(self._plan, objects), *switched(self._plan, objects), *errors]:
             raise UnsafeSettings(errors)
         return [name for asked in self._asked for name in uneven(asked, objects)]

@@ -10,8 +10,9 @@ from components import manifests
 from components.kafka_claims import KafkaClaims
 from components.kafka_members import KafkaMembers
 from components.kafka_monitoring import monitor
-from components.kafka_plan import KafkaPlan, NodesPlan, kafka_facts, plan_kafka
+from components.kafka_plan import TOOLS_FILE, KafkaPlan, NodesPlan, kafka_facts, plan_kafka
 from components.kafka_release import MIN_ISR, split
+from components.kafka_security import KafkaSecurity
 from components.kafka_settings import KafkaSettings, on_cluster
 from components.live.settings import SettingsResource
 from components.live.version import ImageResource, MetadataVersionResource
@@ -38,7 +39,11 @@ class KafkaCluster(pulumi.ComponentResource):
     client_command: Output[str]
     """One line that starts a pod with Kafka's command line tools."""
     client_properties: Output[str]
-    """Recommended settings of clients, as a properties file; `bootstrap.servers` is to be added."""
+    """Recommended settings of clients, as a properties file; `bootstrap.servers` is to be added, and with security
+    `sasl.jaas.config` and the trust in `authority`.
+    """
+    authority: Output[str | None]
+    """Certificate of the CA that clients must trust; None without security, and where cert-manager keeps it."""
     brokers: tuple[str, ...]
     """Names of the brokers' pods."""
     stateful_set: k8s.apps.v1.StatefulSet
@@ -70,6 +75,9 @@ class KafkaCluster(pulumi.ComponentResource):
         self.brokers = plan.brokers.pods
         self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
+        self._tools = {"BOOTSTRAP": plan.tools_bootstrap}
+        if plan.listeners.secured:
+            self._tools["COMMAND_CONFIG"] = f"{manifests.CONFIG_FOLDER}/{TOOLS_FILE}"
         self._create(name, plan)
         self.cluster_id = Output.from_input(plan.cluster_id)
         self.client_command = Output.from_input(plan.client_command)
@@ -82,6 +90,7 @@ class KafkaCluster(pulumi.ComponentResource):
                 "clusterId": self.cluster_id,
                 "clientCommand": self.client_command,
                 "clientProperties": self.client_properties,
+                "authority": self.authority,
                 "disruptionBudget": self.disruption_budget,
             }
         )
@@ -92,7 +101,7 @@ class KafkaCluster(pulumi.ComponentResource):
         return {
             "NAMESPACE": self.settings.namespace,
             "BROKER_PODS": " ".join(self.brokers),
-            "BOOTSTRAP": self.bootstrap,
+            **self._tools,
             **self.cluster.access,
         }
 
@@ -138,7 +147,10 @@ class KafkaCluster(pulumi.ComponentResource):
         within = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
         image = ImageResource(f"{name}-image", {"image": plan.settings.image, **self.reach}, self._reaching(self))
         members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self, depends_on=[namespace, image]))
+        security = KafkaSecurity(name, plan, self, within)
+        self.authority = Output.from_input(security.authority)
         needed = [
+            *security.needed,
             *self._account(name, plan, child, within),
             *self._files(name, plan, within),
             image,
@@ -148,7 +160,7 @@ class KafkaCluster(pulumi.ComponentResource):
         ]
         sets: list[k8s.apps.v1.StatefulSet] = []
         for nodes in plan.groups:
-            sets.append(self._nodes(name, plan, nodes, within, [*needed, *sets]))
+            sets.append(self._nodes(name, plan, nodes, security, within, [*needed, *sets]))
         self.stateful_set = sets[-1]
         claims.grown("new-claims", self, sets)
         self.settled, balanced = members.follow(sets)
@@ -199,7 +211,13 @@ class KafkaCluster(pulumi.ComponentResource):
         return rights
 
     def _nodes(
-        self, name: str, plan: KafkaPlan, nodes: NodesPlan, within: ResourceOptions, needed: list[pulumi.Resource]
+        self,
+        name: str,
+        plan: KafkaPlan,
+        nodes: NodesPlan,
+        security: KafkaSecurity,
+        within: ResourceOptions,
+        needed: list[pulumi.Resource],
     ) -> k8s.apps.v1.StatefulSet:
         """The StatefulSet of `nodes`, with its Service, budget and configuration."""
         prefix = name if nodes is plan.brokers else f"{name}-{nodes.component}"
@@ -216,7 +234,7 @@ class KafkaCluster(pulumi.ComponentResource):
         )
         return k8s.apps.v1.StatefulSet(
             f"{name}-{nodes.component}s",
-            **manifests.stateful_set(plan, nodes),
+            **manifests.stateful_set(plan, nodes, security.annotations),
             opts=ResourceOptions.merge(
                 within,
                 ResourceOptions(

@@ -10,18 +10,19 @@ from pathlib import Path
 from components.failover import CLIENT, SERVER
 from components.kafka_release import split
 from components.kafka_settings import FIRST_CONTROLLER, Controllers, KafkaSettings, Resources, Storage, TopicSettings
+from components.listeners import MECHANISM, TOOLS, Listener, Listeners
 from policies.rules import KafkaFacts, TopicFacts
 
-CLIENT_PORT = 9092
-CONTROLLER_PORT = 9093
 HEALTH_PORT = 9094
 METRICS_PORT = 9404  # the JMX exporter's own, in Prometheus' list of ports
 LOG_FOLDER = "kraft"
 """Folder of the logs on each disk: below the mount, since a file system's lost+found is no log."""
+TOOLS_FILE = "tools.properties"
+"""Name of the file with which Kafka's tools log in, where that is needed."""
 SERVICE = "svc"  # the article's name: kafka-svc
 
 _HERE = Path(__file__).parent
-_LISTENERS = {"broker": ("PLAINTEXT", CLIENT_PORT), "controller": ("CONTROLLER", CONTROLLER_PORT)}
+_LOGIN = {"security.protocol": "SASL_SSL", "sasl.mechanism": MECHANISM}
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class NodesPlan:
     max_unavailable: int
     storage: Storage
     resources: Resources
+    listeners: tuple[Listener, ...]
+    """That the others reach a node by; those of controllers are the last."""
 
     @property
     def service(self) -> str:
@@ -61,11 +64,6 @@ class NodesPlan:
     def domain(self) -> str:
         """Where the names of the nodes' own Services are addresses."""
         return f"{self.namespace}.svc.cluster.local"
-
-    @property
-    def listeners(self) -> dict[str, int]:
-        """Port of each listener that the others reach a node by."""
-        return dict(_LISTENERS[role] for role in self.roles)
 
     @property
     def pods(self) -> tuple[str, ...]:
@@ -82,9 +80,9 @@ class NodesPlan:
         """Names of the claim templates."""
         return ("data", *(f"data-{number}" for number in range(1, self.storage.volumes)))
 
-    def addresses(self, port: int) -> tuple[str, ...]:
+    def addresses(self, listener: Listener) -> tuple[str, ...]:
         """Host and port of each node."""
-        return tuple(f"{pod}.{self.domain}:{port}" for pod in self.pods)
+        return tuple(f"{pod}.{self.domain}:{listener.port}" for pod in self.pods)
 
 
 @dataclass(frozen=True)
@@ -112,13 +110,28 @@ class KafkaPlan:
     @property
     def bootstrap(self) -> str:
         """Where clients begin."""
-        return ",".join(self.brokers.addresses(CLIENT_PORT))
+        return ",".join(self.brokers.addresses(self.listeners.clients))
+
+    @property
+    def tools_bootstrap(self) -> str:
+        """Where Kafka's own tools begin, beside a node."""
+        return ",".join(self.brokers.addresses(self.listeners.brokers))
+
+    @property
+    def listeners(self) -> Listeners:
+        """Where the nodes listen."""
+        return self.settings.listeners
+
+    @property
+    def quorum(self) -> tuple[str, ...]:
+        """Host and port of each controller."""
+        return self.controllers.addresses(self.listeners.controllers)
 
     def files(self, nodes: NodesPlan) -> dict[str, str]:
-        """What every node of a group starts from."""
-        controllers = self.controllers.addresses(CONTROLLER_PORT)
+        """What every node of a group starts from, and what tools beside it read."""
         return {
-            "server.properties": render_properties(_server_properties(self.settings, nodes, controllers)),
+            "server.properties": render_properties(_server_properties(self.settings, nodes, self.quorum)),
+            **({TOOLS_FILE: render_properties(TOOLS)} if self.listeners.secured else {}),
             **_texts("files/*.sh"),
             **_texts("files/*.yaml"),
             **(_texts("observability/*.yaml") if self.settings.metrics else {}),
@@ -157,10 +170,10 @@ def plan_kafka(
         controllers=controllers,
         voters=tuple(
             f"{controllers.first_id + ordinal}@{address}:{kafka_id(f'{identity}/{ordinal}')}"
-            for ordinal, address in enumerate(controllers.addresses(CONTROLLER_PORT))
+            for ordinal, address in enumerate(controllers.addresses(settings.listeners.controllers))
         ),
         checker=_texts("checker/*.py"),
-        client_properties=render_properties(CLIENT),
+        client_properties=render_properties(CLIENT | (_LOGIN if settings.security else {})),
     )
 
 
@@ -175,20 +188,23 @@ def _controllers(settings: KafkaSettings, dedicated: Controllers) -> NodesPlan:
         max_unavailable=settings.controllers_budget,
         storage=dedicated.storage,
         resources=dedicated.resources,
+        listeners=settings.listeners.of(["controller"]),
     )
 
 
 def _brokers(settings: KafkaSettings) -> NodesPlan:
+    roles = ("broker",) if settings.dedicated_controllers else ("broker", "controller")
     return NodesPlan(
         name=settings.name,
         namespace=settings.namespace,
         component="broker",
-        roles=("broker",) if settings.dedicated_controllers else ("broker", "controller"),
+        roles=roles,
         replicas=settings.brokers,
         first_id=0,
         max_unavailable=settings.disruption_budget,
         storage=settings.storage,
         resources=settings.resources,
+        listeners=settings.listeners.of(roles),
     )
 
 
@@ -250,10 +266,7 @@ def _server_properties(settings: KafkaSettings, nodes: NodesPlan, controllers: t
     factor, min_isr = str(settings.replication_factor), str(settings.min_insync_replicas)
     return {
         "process.roles": ",".join(nodes.roles),
-        "listeners": ",".join(f"{name}://:{port}" for name, port in nodes.listeners.items()),
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        **settings.listeners.properties(nodes.roles),
         "controller.quorum.bootstrap.servers": ",".join(controllers),
         # A controller whose disk was replaced takes the place of the voter that it was (KAFKA-19078).
         **({"controller.quorum.auto.join.enable": "true"} if "controller" in nodes.roles else {}),

@@ -50,6 +50,12 @@ def version_of(image: str) -> str | None:
     return found[1] if found else None
 
 
+def is_older(image: str, release: str) -> bool:
+    """Whether an image is known to be of a release before `release`."""
+    version = version_of(image)
+    return version is not None and _numbers(version) < _numbers(release)
+
+
 def level_of(image: str) -> int | None:
     """The highest level of metadata that an image's release knows, 0 for one that is older than all that are known
     here; None where that can't be told.

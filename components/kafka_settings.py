@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from components.kafka_release import METADATA_VERSIONS, level_of
+from components.kafka_release import METADATA_VERSIONS, is_older, level_of
+from components.listeners import PLAIN, SECURED, Listeners
 from components.metrics_settings import Metrics
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
+from components.security_settings import Security
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
 
@@ -38,6 +40,8 @@ MANAGED_PROPERTIES = {
     "inter.broker.listener.name": "the brokers' listener follows it",
     "security.inter.broker.protocol": "the listeners follow it",
     "listener.security.protocol.map": "the listeners follow it",
+    "authorizer.class.name": "set kafka.security",
+    "super.users": "they are the nodes themselves; others get their rights by users",
     "log.dirs": "it is the claims' mounts",
     "log.dir": "it is the claims' mounts",
     "metadata.log.dir": "the metadata log is on the first claim",
@@ -51,6 +55,15 @@ MANAGED_PROPERTIES = {
     "unclean.leader.election.enable": "an unclean leader loses acknowledged records",
 }
 
+_MANAGED_PREFIXES = {
+    "listener.name.": "the listeners follow kafka.security",
+    "ssl.keystore.": "the nodes' certificate follows kafka.security",
+    "ssl.truststore.": "the nodes' certificate follows kafka.security",
+    "sasl.enabled.": "the listeners follow kafka.security",
+    "sasl.mechanism.": "the listeners follow kafka.security",
+}
+_SECURED_SINCE = "4.2"  # its tools all take --command-config (KIP-1147)
+
 _SESSION_TIMEOUT, _LONGEST_SESSION = "broker.session.timeout.ms", 30000
 _BROKER_HEAP = 256  # MiB; with 192 a broker ended with an OutOfMemoryError as it started (measured, 4.3.1)
 
@@ -63,6 +76,12 @@ def _scalars_as_text(properties: object) -> object:
         key: str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
         for key, value in properties.items()
     }
+
+
+def _managed(key: str) -> str | None:
+    """Why a property is not set by hand; None where it may be."""
+    by_prefix = (reason for prefix, reason in _MANAGED_PREFIXES.items() if key.startswith(prefix))
+    return MANAGED_PROPERTIES.get(key) or next(by_prefix, None)
 
 
 def _pinned(image: str) -> str:
@@ -239,12 +258,18 @@ class KafkaSettings(SettingsModel):
     """Whether `pulumi destroy`, and what would replace them, is refused for the nodes and their namespace, with which
     the claims go; for production.
     """
+    allow_plaintext: bool = False
+    """Whether a protected cluster may do without `security`, as one that has run without must."""
     node_pool: NodePool = NodePool()
     """Where the pods may stand."""
     jvm_options: str = ""
     """Options of the brokers' and controllers' JVM beside the heap; Kafka's own (G1) when empty."""
     reassignment: Reassignment = Reassignment()
     """How replicas are moved when brokers come and go."""
+    security: Annotated[Security | None, Field(validate_default=True)] = None
+    """Encryption, logins and rights; none when unset, `{}` for all defaults. Decided once: a running cluster is not
+    switched.
+    """
     metrics: Metrics | None = None
     """Metrics for Prometheus, alerts and a dashboard; none when unset, `{}` for all defaults."""
     properties: Properties = Field(default_factory=dict)
@@ -305,11 +330,24 @@ class KafkaSettings(SettingsModel):
             raise ValueError(f"the image {image} does not know it; raise kafka.image first, or both at once")
         return version
 
+    @field_validator("security")
+    @classmethod
+    def _can_be_had(cls, security: Security | None, info: ValidationInfo) -> Security | None:
+        image = info.data.get("image", "")
+        if security and is_older(image, _SECURED_SINCE):
+            raise ValueError(f"it needs Kafka {_SECURED_SINCE} or later, and kafka.image is {image}")
+        if security is None and info.data.get("protect") and not info.data.get("allow_plaintext"):
+            raise ValueError(
+                "it is needed with protect: true, for production: without it whoever reaches the network may read, "
+                "write and delete all records. {} is enough; allowPlaintext: true does without"
+            )
+        return security
+
     @field_validator("properties")
     @classmethod
     def _unmanaged(cls, properties: dict[str, str]) -> dict[str, str]:
         for key, value in properties.items():
-            if reason := MANAGED_PROPERTIES.get(key):
+            if reason := _managed(key):
                 raise ValueError(f"{key} is not set here: {reason}")
             if not _KEY.fullmatch(key) or not (value.isascii() and value.isprintable()):
                 raise ValueError(
@@ -327,6 +365,11 @@ class KafkaSettings(SettingsModel):
                 "stop 45 s after one that died while it stopped, and must not count it in any more; leave it out"
             )
         return properties
+
+    @property
+    def listeners(self) -> Listeners:
+        """Where the nodes listen, and how it is protected."""
+        return SECURED if self.security else PLAIN
 
     @property
     def disruption_budget(self) -> int:

@@ -2,13 +2,16 @@
 read them.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic.alias_generators import to_snake
 
-from components.kafka_plan import CLIENT_PORT, HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
+from components.kafka_plan import HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import NodePool
+from components.listeners import KEYSTORE, TLS_FOLDER
 from components.metrics_settings import Metrics
+from components.security_settings import Issuer, Security
 
 Manifest = dict[str, Any]
 
@@ -17,10 +20,12 @@ HOST_LABEL = "kubernetes.io/hostname"
 POD_LABEL = "statefulset.kubernetes.io/pod-name"
 METRICS, HEALTH = "metrics", "health"
 """Names of the ports that Prometheus scrapes: Kafka's, and the checker's."""
-_CONFIG = "/etc/kafka-ha"
+CONFIG_FOLDER = "/etc/kafka-ha"
+"""Where a node's files are mounted."""
 _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
 _METADATA_VERSION = "metadata-version"
+_TLS = "tls"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
@@ -101,7 +106,7 @@ def _service(plan: KafkaPlan, nodes: NodesPlan, name: str, selector: Manifest, m
             **more,
             "publishNotReadyAddresses": True,
             "selector": selector,
-            "ports": [{"name": name, "port": port} for name, port in _ports(nodes).items()],
+            "ports": [{"name": listener.port_name, "port": listener.port} for listener in nodes.listeners],
         },
     }
 
@@ -153,8 +158,64 @@ def marks_name(plan: KafkaPlan) -> str:
     return f"{plan.settings.name}-marks"
 
 
-def stateful_set(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
-    """The nodes.
+def tls_name(plan: KafkaPlan) -> str:
+    """Name of the Secret of the nodes' certificate."""
+    return f"{plan.settings.name}-tls"
+
+
+def tls_secret(plan: KafkaPlan) -> Manifest:
+    """The Secret of the nodes' certificate, without what it holds."""
+    return {"metadata": _metadata(plan, tls_name(plan)), "type": "kubernetes.io/tls"}
+
+
+def certificate(plan: KafkaPlan, issuer: Issuer, name: str, hosts: Sequence[str]) -> Manifest:
+    """The nodes' certificate as cert-manager makes and renews it (https://cert-manager.io/docs/usage/certificate)."""
+    security = plan.settings.security or Security()
+    hours = security.certificate_days * 24
+    addresses = [host for host in hosts if host[0].isdigit()]
+    return {
+        "metadata": _metadata(plan, plan.settings.name),
+        "spec": {
+            "secretName": tls_name(plan),
+            "commonName": name,
+            "dnsNames": [host for host in hosts if host not in addresses],
+            "ipAddresses": addresses,
+            "duration": f"{hours}h",
+            "renewBefore": f"{hours // 3}h",
+            "usages": ["digital signature", "server auth", "client auth"],
+            # PKCS 8, which Kafka reads (KIP-651).
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "encoding": "PKCS8", "rotationPolicy": "Always"},
+            "issuerRef": issuer.as_inputs() | {"group": "cert-manager.io"},
+        },
+    }
+
+
+def network_policy(plan: KafkaPlan) -> Manifest:
+    """Lets only Kafka's own pods, and those of drills, come to the listeners of brokers and controllers. Clients log
+    in, and what is measured tells no record: these ports are open to all.
+    """
+    inside = (plan.listeners.brokers.port, plan.listeners.controllers.port)
+    own = [{"podSelector": {"matchLabels": labels(plan)}}]
+    return {
+        "metadata": _metadata(plan, plan.settings.name),
+        "spec": {
+            "podSelector": {"matchLabels": labels(plan)},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {"ports": [{"port": port} for port in (plan.listeners.clients.port, HEALTH_PORT, METRICS_PORT)]},
+                {"ports": [{"port": port} for port in inside], "from": own},
+            ],
+        },
+    }
+
+
+def is_secured(volumes: Sequence[Manifest]) -> bool:
+    """Whether pods with these volumes have a certificate."""
+    return any(volume["name"] == _TLS for volume in volumes)
+
+
+def stateful_set(plan: KafkaPlan, nodes: NodesPlan, annotations: Mapping[str, Any] | None = None) -> Manifest:
+    """The nodes. `annotations`: of their pods; a change of one rolls them.
 
     `Parallel`: the first node is ready only with a quorum, which ordered starts would never form.
     The claims outlive the StatefulSet: deleting data is a step of its own.
@@ -173,7 +234,7 @@ def stateful_set(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
                 "metadata": {
                     "labels": selected,
                     # A changed file rolls the nodes; Kubernetes alone would leave them on the old one.
-                    "annotations": {"kafka-ha/config-checksum": plan.checksum(nodes)},
+                    "annotations": {"kafka-ha/config-checksum": plan.checksum(nodes), **(annotations or {})},
                 },
                 "spec": _pod(plan, nodes),
             },
@@ -213,6 +274,7 @@ def _pod(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
             {"name": "tmp", "emptyDir": {}},
             {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "account", "projected": {"sources": _account()}},
+            *_if_secured(plan, {"name": _TLS, "secret": {"secretName": tls_name(plan), "defaultMode": 0o440}}),
         ],
     }
 
@@ -229,11 +291,11 @@ def _placing(pool: NodePool) -> Manifest:
 def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     kafka = plan.settings
     # The controller's port, where there is one: it opens before there is a quorum.
-    listening = {"tcpSocket": {"port": max(nodes.listeners.values())}, "periodSeconds": _PROBE_PERIOD}
+    listening = {"tcpSocket": {"port": nodes.listeners[-1].port}, "periodSeconds": _PROBE_PERIOD}
     environment = {
         "POD": _field("metadata.name"),
         "DOMAIN": nodes.domain,
-        "LISTENERS": " ".join(f"{name}:{port}" for name, port in nodes.listeners.items()),
+        "LISTENERS": " ".join(f"{listener.name}:{listener.port}" for listener in nodes.listeners),
         "DISKS": " ".join(nodes.disks),
         "LOG_FOLDER": LOG_FOLDER,
         "CLUSTER_ID": plan.cluster_id,
@@ -241,15 +303,16 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "HEAP": f"{int(nodes.resources.heap.amount) // 2**20}m",
         "JVM_OPTIONS": kafka.jvm_options,
         "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
+        **({"TLS": TLS_FOLDER, "KEYSTORE": KEYSTORE} if kafka.security else {}),
     }
     return {
         "name": "kafka",
         "image": kafka.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["bash", f"{_CONFIG}/start.sh"],
+        "command": ["bash", f"{CONFIG_FOLDER}/start.sh"],
         "env": _environment(environment),
         "ports": [
-            *({"name": name, "containerPort": port} for name, port in _ports(nodes).items()),
+            *({"name": listener.port_name, "containerPort": listener.port} for listener in nodes.listeners),
             *([{"name": METRICS, "containerPort": METRICS_PORT}] if kafka.metrics else []),
         ],
         # No liveness probe: the process is process 1, and a restart helps no node that waits for its quorum.
@@ -261,7 +324,7 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
             "timeoutSeconds": 2,
             "failureThreshold": 2,
         },
-        "lifecycle": {"preStop": {"exec": {"command": ["bash", f"{_CONFIG}/stop.sh"]}}},
+        "lifecycle": {"preStop": {"exec": {"command": ["bash", f"{CONFIG_FOLDER}/stop.sh"]}}},
         "resources": {
             "requests": {"cpu": str(nodes.resources.cpu), "memory": str(nodes.resources.memory)},
             "limits": {"memory": str(nodes.resources.memory)},
@@ -269,9 +332,10 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "securityContext": _RESTRICTED,
         "volumeMounts": [
             *_disks(nodes),
-            {"name": "config", "mountPath": _CONFIG, "readOnly": True},
+            {"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True},
             {"name": "run", "mountPath": _RUN},
             {"name": "tmp", "mountPath": "/tmp"},
+            *_certificate(plan),
         ],
     }
 
@@ -287,7 +351,7 @@ def _checker(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     return _python(plan, nodes, "checker", ["-m", "checker"]) | {
         "restartPolicy": "Always",
         **({"ports": [{"name": HEALTH, "containerPort": HEALTH_PORT}]} if plan.settings.metrics else {}),
-        "volumeMounts": [*_mounts(), *disks],
+        "volumeMounts": [*_mounts(), *disks, *_certificate(plan)],
     }
 
 
@@ -304,10 +368,10 @@ def _python(plan: KafkaPlan, nodes: NodesPlan, name: str, arguments: list[str]) 
         "ZONES": " ".join(plan.zones),
         "CLUSTER_ID": plan.cluster_id,
         "VOTERS": ",".join(plan.voters),
-        "CONTROLLERS": ",".join(plan.controllers.addresses(plan.controllers.listeners["CONTROLLER"])),
+        "CONTROLLERS": ",".join(plan.quorum),
         "MARKS": marks_name(plan),
         "LEASE": _lease_name(plan),
-        "CLIENT_PORT": str(CLIENT_PORT),
+        "BROKER_PORT": str(plan.listeners.brokers.port),
         "HEALTH_PORT": str(HEALTH_PORT),
         "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
         "DISKS": " ".join(nodes.disks),
@@ -317,6 +381,7 @@ def _python(plan: KafkaPlan, nodes: NodesPlan, name: str, arguments: list[str]) 
         "PYTHONDONTWRITEBYTECODE": "1",
         "MALLOC_ARENA_MAX": "1",  # one arena for both threads: a quarter of the memory
         **_agent(kafka.metrics),
+        **({"TLS": TLS_FOLDER, "DOMAIN": nodes.domain} if kafka.security else {}),
     }
     return {
         "name": name,
@@ -335,7 +400,7 @@ def _agent(metrics: Metrics | None) -> dict[str, str]:
     """What `prepare` needs to give Kafka the agent that exports metrics."""
     if metrics is None:
         return {}
-    options = f"{METRICS_PORT}:{_CONFIG}/metrics.yaml"
+    options = f"{METRICS_PORT}:{CONFIG_FOLDER}/metrics.yaml"
     return {"AGENT_URL": metrics.agent.url, "AGENT_SHA256": metrics.agent.sha256, "AGENT_OPTIONS": options}
 
 
@@ -345,6 +410,14 @@ def _mounts() -> list[Manifest]:
         {"name": "run", "mountPath": _RUN},
         {"name": "account", "mountPath": _ACCOUNT, "readOnly": True},
     ]
+
+
+def _if_secured(plan: KafkaPlan, *items: Manifest) -> tuple[Manifest, ...]:
+    return items if plan.listeners.secured else ()
+
+
+def _certificate(plan: KafkaPlan) -> tuple[Manifest, ...]:
+    return _if_secured(plan, {"name": _TLS, "mountPath": TLS_FOLDER, "readOnly": True})
 
 
 def _disks(nodes: NodesPlan) -> list[Manifest]:
@@ -420,11 +493,6 @@ def _environment(variables: dict[str, Any]) -> list[Manifest]:
     return [
         {"name": name, **(value if isinstance(value, dict) else {"value": value})} for name, value in variables.items()
     ]
-
-
-def _ports(nodes: NodesPlan) -> dict[str, int]:
-    names = {"PLAINTEXT": "client", "CONTROLLER": "controller"}
-    return {names[listener]: port for listener, port in nodes.listeners.items()}
 
 
 def _config_name(nodes: NodesPlan) -> str:

@@ -48,6 +48,10 @@ def rights(kafka: KafkaSettings, *, pods_know_their_zone: bool) -> list[Right]:
         ("roles", rbac),
         ("rolebindings", rbac),
     ]
+    if kafka.security:
+        made += [("secrets", "")]
+        made += [("networkpolicies", "networking.k8s.io")] if kafka.security.network_policy else []
+        made += [("certificates", "cert-manager.io")] if kafka.security.issuer else []
     if kafka.metrics and kafka.metrics.prometheus_operator:
         made += [("podmonitors", _MONITORING), ("prometheusrules", _MONITORING)]
     wide = [("namespaces", "")]

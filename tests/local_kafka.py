@@ -143,7 +143,7 @@ def _checker_environment(port: int, controller: int) -> dict[str, str]:
     containers = manifests.stateful_set(plan, plan.brokers)["spec"]["template"]["spec"]["initContainers"]
     [checker] = [container for container in containers if container["name"] == "checker"]
     given = {variable["name"]: variable.get("value", "") for variable in checker["env"]}
-    addresses = {"CLIENT_PORT": str(port), "CONTROLLERS": f"127.0.0.1:{controller}"}
+    addresses = {"BROKER_PORT": str(port), "CONTROLLERS": f"127.0.0.1:{controller}"}
     return {**given, "POD": "kafka-0", **addresses, "PYTHONPATH": str(ROOT / "components")}
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .verdict import Node
+from .wire import Connection, Tls
+
+_OWN = "127.0.0.1"
 
 
 class Environment(NamedTuple):
@@ -25,7 +28,8 @@ class Environment(NamedTuple):
     zone: str
     """As the pod's label tells; empty where the cluster does not label pods."""
     zones: tuple[str, ...]
-    client_port: int
+    broker_port: int
+    """Of the broker's listener for brokers, and for us."""
     health_port: int
     grace_period: float
     """Seconds."""
@@ -38,6 +42,10 @@ class Environment(NamedTuple):
     """Of the agent that exports metrics; empty without metrics."""
     agent_sha256: str = ""
     agent_options: str = ""
+    tls: str = ""
+    """Folder of the nodes' certificate; empty where nothing is encrypted."""
+    domain: str = ""
+    """Of the nodes' names, of which the certificate is."""
 
     @property
     def start(self) -> Path:
@@ -58,6 +66,18 @@ class Environment(NamedTuple):
     def logs(self) -> Path:
         """The folder of the metadata log and of what Kafka keeps beside it."""
         return self.disks[0] / self.log_folder
+
+    def connection(self, host: str, port: int, seconds: float) -> Connection:
+        """To a listener of this node, or of another; `seconds` for an answer."""
+        if not self.tls:
+            return Connection(host, port, seconds)
+        name = f"{self.pod}.{self.domain}" if host == _OWN else host.rstrip(".")
+        return Connection(host, port, seconds, Tls(self.tls, name))
+
+    def own_connection(self, seconds: float) -> Connection:
+        """To the broker of this node, or, where it is none, to its controller."""
+        port = self.broker_port if self.node.broker else self.controllers[0][1]
+        return self.connection(_OWN, port, seconds)
 
     def properties(self) -> dict[str, str] | None:
         """Kafka's meta.properties, by which it knows its disk; None before the disk is formatted. Raises OSError."""
@@ -91,7 +111,7 @@ class Environment(NamedTuple):
             kubernetes_node=values["NODE_NAME"],
             zone=values.get("ZONE", ""),
             zones=tuple(values["ZONES"].split()),
-            client_port=int(values["CLIENT_PORT"]),
+            broker_port=int(values["BROKER_PORT"]),
             health_port=int(values["HEALTH_PORT"]),
             grace_period=float(values["GRACE_PERIOD"]),
             disks=tuple(Path(disk) for disk in values["DISKS"].split()),
@@ -100,6 +120,8 @@ class Environment(NamedTuple):
             agent_url=values.get("AGENT_URL", ""),
             agent_sha256=values.get("AGENT_SHA256", ""),
             agent_options=values.get("AGENT_OPTIONS", ""),
+            tls=values.get("TLS", ""),
+            domain=values.get("DOMAIN", ""),
         )
 
 
@@ -107,4 +129,4 @@ def _found(host: str, pod: str) -> str:
     """A host with as little DNS as can be: none for the pod itself; a dot at the end makes it the whole name, so that
     no search domain is tried first.
     """
-    return "127.0.0.1" if host.startswith(f"{pod}.") else f"{host}."
+    return _OWN if host.startswith(f"{pod}.") else f"{host}."

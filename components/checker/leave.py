@@ -11,7 +11,7 @@ from typing import Any
 
 from .environment import Environment
 from .kubernetes import Api, ApiError
-from .wire import Connection, WireError
+from .wire import WireError
 
 _ANSWER = 5.0  # seconds
 _LONGEST = 20.0  # seconds: an election, if this node led, and another change of the voters
@@ -41,7 +41,7 @@ def leave(environment: Environment, api: Api) -> None:
         print(f"leave: whether the voter is to be removed can't be told: {error}", flush=True)
         return
     node, trouble = environment.node.id, WireError("there are no controllers")
-    controllers = [Connection(host, port, _ANSWER) for host, port in environment.controllers]
+    controllers = [environment.connection(host, port, _ANSWER) for host, port in environment.controllers]
     end = time.monotonic() + _LONGEST
     while time.monotonic() < end:
         for controller in controllers:

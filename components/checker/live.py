@@ -117,8 +117,7 @@ PARTS: Mapping[str, Callable[[Connection], Any]] = {
 def main() -> None:
     """Prints the parts; ends with exit code 1 and a sentence where the node does not answer."""
     environment = Environment.read()
-    port = environment.client_port if environment.node.broker else environment.controllers[0][1]
-    connection = Connection("127.0.0.1", port, _SECONDS)
+    connection = environment.own_connection(_SECONDS)
     try:
         print(json.dumps({part: PARTS[part](connection) for part in sys.argv[1:]}))
     except WireError as error:

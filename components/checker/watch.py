@@ -20,8 +20,10 @@ class Watch:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._broker = Connection("127.0.0.1", environment.client_port, _SECONDS) if environment.node.broker else None
-        self._controllers = [Connection(host, port, _CONTROLLER_SECONDS) for host, port in environment.controllers]
+        self._broker = environment.own_connection(_SECONDS) if environment.node.broker else None
+        self._controllers = [
+            environment.connection(host, port, _CONTROLLER_SECONDS) for host, port in environment.controllers
+        ]
         self._seen = Observation()
         self._answered = time.monotonic()
         self._led = self._configured = -inf

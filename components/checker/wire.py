@@ -10,7 +10,10 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    import ssl
 
 METADATA, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, REMOVE_VOTER = 3, 32, 55, 81
 _METADATA_VERSION, CONFIGS_VERSION, _QUORUM_VERSION, _REMOVE_VERSION = 5, 1, 2, 0
@@ -72,12 +75,27 @@ class Quorum(NamedTuple):
         return max((voter.caught_up for voter in self.voters), default=0)
 
 
+class Tls(NamedTuple):
+    """How a connection is encrypted: by the certificate in `folder`, with whoever has one of `name` by the same CA."""
+
+    folder: str
+    name: str
+
+    def wrapped(self, connection: socket.socket) -> "ssl.SSLSocket":
+        """The connection, encrypted. Raises OSError. The files are read anew: a renewed certificate is taken."""
+        import ssl  # 4 MiB that a cluster without security saves
+
+        context = ssl.create_default_context(cafile=f"{self.folder}/ca.crt")
+        context.load_cert_chain(f"{self.folder}/tls.crt", f"{self.folder}/tls.key")
+        return context.wrap_socket(connection, server_hostname=self.name)
+
+
 class Connection:
     """A connection that is kept, and made anew after any error."""
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, tls: Tls | None = None) -> None:
         """`timeout`: seconds for one question, connecting included, the lookup of `host` not."""
-        self._address, self._timeout = (host, port), timeout
+        self._address, self._timeout, self._tls = (host, port), timeout, tls
         self._socket: socket.socket | None = None
         self._sent = 0
         self._deadline = 0.0
@@ -129,7 +147,7 @@ class Connection:
     def _exchange(self, api: int, version: int, body: bytes, flexible: bool) -> bytes:
         self._deadline = time.monotonic() + self._timeout
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, self._timeout)
+            self._socket = self._connected()
         self._sent += 1
         header = struct.pack(">hhih", api, version, self._sent, len(CLIENT)) + CLIENT + (b"\0" if flexible else b"")
         self._in_time(self._socket).sendall(struct.pack(">i", len(header) + len(body)) + header + body)
@@ -137,6 +155,16 @@ class Connection:
         if not 4 <= length < _LONGEST or correlation != self._sent:
             raise WireError("what answers is no Kafka")
         return self._receive(self._socket, length - 4)
+
+    def _connected(self) -> socket.socket:
+        connection = socket.create_connection(self._address, self._timeout)
+        if self._tls is None:
+            return connection
+        try:
+            return self._tls.wrapped(self._in_time(connection))
+        except BaseException:
+            connection.close()
+            raise
 
     def _receive(self, connection: socket.socket, length: int) -> bytes:
         parts = bytearray()

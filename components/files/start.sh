@@ -1,8 +1,9 @@
 #!/bin/bash
 # Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
 # From the environment: POD, DOMAIN (of the nodes' Services), LISTENERS (names and ports that it is reached by), DISKS,
-# LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS. What
-# `prepare` decided stands in /run/kafka-ha/start.
+# LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS; with
+# security TLS (the folder of the certificate) and KEYSTORE (the file that Kafka reads it from). What `prepare` decided
+# stands in /run/kafka-ha/start.
 set -euo pipefail
 
 # A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
@@ -25,6 +26,10 @@ config=/tmp/server.properties
   done
   echo "advertised.listeners=${advertised#,}"
 } >"$config"
+
+if [ -n "${TLS:-}" ]; then
+  (umask 077 && cat "$TLS/tls.key" "$TLS/tls.crt" >"$KEYSTORE")
+fi
 
 # Exported here and not in the pod, so that a tool started by kubectl exec has its own heap and log settings.
 export LOG_DIR=/tmp/logs

@@ -1,6 +1,7 @@
 """Kafka's command line tools, and kubectl, on the cluster that a command was given.
 
-From the environment: NAMESPACE, BROKER_PODS, BOOTSTRAP, KUBECONFIG_CONTENT, KUBE_CONTEXT.
+From the environment: NAMESPACE, BROKER_PODS, BOOTSTRAP, KUBECONFIG_CONTENT, KUBE_CONTEXT, and COMMAND_CONFIG, the file
+in the pods by which the tools log in, where that is needed.
 """
 
 import re
@@ -29,7 +30,9 @@ class KafkaTools:
         """Standard output of a tool such as `kafka-topics.sh` or `kafka-cluster.sh unregister`. `file`: what is to be
         in the file that the last argument asks for. Raises Refused, KafkaRefused where Kafka answered.
         """
-        place = "--bootstrap-server", self._environment["BOOTSTRAP"]
+        place = ["--bootstrap-server", self._environment["BOOTSTRAP"]]
+        if login := self._environment.get("COMMAND_CONFIG"):
+            place += ["--command-config", login]
         command = (*f"/opt/kafka/bin/{tool}".split(), *place, *arguments)
         if file is not None:
             command = ("bash", "-c", _WITH_FILE, "bash", *command)

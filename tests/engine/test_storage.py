@@ -117,7 +117,7 @@ def test_a_disk_that_is_replaced_gets_the_grown_size(sim: Stack, api: Api) -> No
 
 
 def test_protected_nodes_are_neither_destroyed_nor_replaced(sim: Stack, api: Api) -> None:
-    settings = sim.config["kafka"] | {"protect": True}
+    settings = sim.config["kafka"] | {"protect": True, "allowPlaintext": True}
     set_kafka(sim, **settings)
     sim.up()
     before = uids(api)

@@ -6,6 +6,13 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks
 
+_OUTPUTS = {
+    "command:local:Command": {"stdout": '{"name": "orders"}'},
+    "pulumi-python:dynamic/kafka-ha:Certificate": {
+        name: f"its {name}" for name in ("authority", "authorityKey", "certificate", "key", "fingerprint")
+    },
+}
+
 
 class Recorder(mocks.Mocks):
     """Answers as the engine would, and remembers what was registered."""
@@ -25,8 +32,7 @@ class Recorder(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         assert args.name not in self.registered
         self.registered[args.name] = args
-        outputs = {"stdout": '{"name": "orders"}'} if args.typ == "command:local:Command" else {}
-        return f"{args.name}-id", {**args.inputs, **outputs}
+        return f"{args.name}-id", {**args.inputs, **_OUTPUTS.get(args.typ, {})}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None

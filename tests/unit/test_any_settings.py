@@ -89,7 +89,7 @@ def every_node_is_told_apart(plan: KafkaPlan) -> None:
     assert len(set(ids)) == len(ids)
     assert len({pod for nodes in plan.groups for pod in nodes.pods}) == len(ids)
     voters = [VOTER.fullmatch(voter) for voter in plan.voters]
-    addresses = plan.controllers.addresses(9093)
+    addresses = plan.quorum
     assert [voter and f"{voter[2]}:{voter[3]}" for voter in voters] == list(addresses)
     assert {voter and int(voter[1]) for voter in voters} <= set(ids)
     assert len({voter and voter[4] for voter in voters}) == len(voters)

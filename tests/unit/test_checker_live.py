@@ -146,7 +146,7 @@ def test_the_program_asks_the_nodes_own_listener(
     for variable in checker["env"]:
         monkeypatch.setenv(variable["name"], variable.get("value", ""))
     node = Answers(versions(metadata_version=(29, 30)))
-    own = {"CLIENT_PORT" if roles == "broker" else "CONTROLLERS": str(node.port)}
+    own = {"BROKER_PORT" if roles == "broker" else "CONTROLLERS": str(node.port)}
     for name, value in {"POD": "kafka-0", "ROLES": roles, **own}.items():
         monkeypatch.setenv(name, f"kafka-0:{value}" if name == "CONTROLLERS" else value)
     monkeypatch.setattr(sys, "argv", ["live", "metadata_version"])

@@ -60,7 +60,7 @@ def stateful_set(name: str = "kafka", volumes: int = 1, storage_class: str | Non
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": {"name": name, "namespace": "kafka"},
-        "spec": {"replicas": 3, "volumeClaimTemplates": templates},
+        "spec": {"replicas": 3, "template": {"spec": {}}, "volumeClaimTemplates": templates},
     }
 
 

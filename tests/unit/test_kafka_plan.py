@@ -22,12 +22,16 @@ def properties(kafka: KafkaPlan, nodes: NodesPlan | None = None) -> dict[str, st
     return dict(line.split("=", 1) for line in kafka.files(nodes or kafka.brokers)["server.properties"].splitlines())
 
 
+def ports(nodes: NodesPlan) -> dict[str, int]:
+    return {listener.name: listener.port for listener in nodes.listeners}
+
+
 def test_in_combined_mode_each_node_is_both() -> None:
     kafka = plan(brokers=5, namespace="streams", name="events")
     (nodes,) = kafka.groups
     assert (nodes.name, nodes.component, nodes.first_id, nodes.max_unavailable) == ("events", "broker", 0, 1)
     assert nodes.roles == ("broker", "controller")
-    assert nodes.listeners == {"PLAINTEXT": 9092, "CONTROLLER": 9093}
+    assert ports(nodes) == {"PLAINTEXT": 9092, "CONTROLLER": 9093}
     assert nodes.pods == ("events-0", "events-1", "events-2", "events-3", "events-4")
     domain = "streams.svc.cluster.local"
     assert kafka.bootstrap.split(",")[4] == f"events-4.{domain}:9092"
@@ -45,10 +49,10 @@ def test_dedicated_controllers_are_a_group_of_their_own_and_the_first_to_be_depl
     )
     controllers, brokers = kafka.groups
     assert (brokers.name, brokers.roles, brokers.replicas, brokers.first_id) == ("kafka", ("broker",), 4, 0)
-    assert brokers.listeners == {"PLAINTEXT": 9092}
+    assert ports(brokers) == {"PLAINTEXT": 9092}
     assert (controllers.name, controllers.component) == ("kafka-controller", "controller")
     assert (controllers.roles, controllers.replicas, controllers.first_id) == (("controller",), 5, 1000)
-    assert controllers.listeners == {"CONTROLLER": 9093}
+    assert ports(controllers) == {"CONTROLLER": 9093}
     assert (str(controllers.storage.size), controllers.storage.storage_class) == ("20Gi", "fast")
     assert (str(controllers.resources.heap), str(brokers.resources.heap)) == ("256Mi", "512Mi")
     quorum = "kafka-controller-0.kafka.svc.cluster.local:9093"

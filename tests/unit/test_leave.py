@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from components.checker import leave as module
 from components.checker.environment import Environment
 from components.checker.kubernetes import ApiError
 from components.checker.leave import leave, leaves
@@ -45,7 +44,7 @@ class Quorums:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, leader: str) -> None:
         self.voters, self._leader = [0, 1, 2, 3], leader
         self.asked: list[tuple[str, int, str]] = []
-        monkeypatch.setattr(module, "Connection", lambda host, port, timeout: SimpleNamespace(
+        monkeypatch.setattr(Environment, "connection", lambda _, host, port, timeout: SimpleNamespace(
             quorum=lambda: self._quorum(host), remove_voter=self._remove))  # fmt: skip
         monkeypatch.setattr(time, "sleep", lambda seconds: None)
 

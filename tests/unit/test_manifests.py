@@ -18,6 +18,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dedicated": DEDICATED,
     "tolerant": DEDICATED | {"faultTolerance": 2},
     "jbod": {"storage": {"volumes": 2}},
+    "secured": DEDICATED | {"security": {}},
 }
 SELECTED = {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/instance": "kafka"}
 
@@ -113,7 +114,7 @@ def test_services_give_each_node_its_address_before_it_is_ready(component: str, 
     nodes = kafka.controllers if component == "controller" else kafka.brokers
     spec = manifests.service(kafka, nodes)["spec"]
     assert (spec["clusterIP"], spec["publishNotReadyAddresses"], spec["ports"]) == ("None", True, ports)
-    for pod, address in zip(nodes.pods, nodes.addresses(ports[-1]["port"]), strict=True):
+    for pod, address in zip(nodes.pods, nodes.addresses(nodes.listeners[-1]), strict=True):
         service = manifests.node_service(kafka, nodes, pod)
         assert address == f"{service['metadata']['name']}.kafka.svc.cluster.local:{ports[-1]['port']}"
         assert "clusterIP" not in service["spec"], "an address of its own, which stays"
@@ -205,12 +206,14 @@ def test_the_volumes(variant: KafkaPlan) -> None:
             {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}},
             {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
         ]
+        tls = {"secretName": "kafka-tls", "defaultMode": 0o440}
         assert pod(variant, nodes)["volumes"] == [
             {"name": "config", "configMap": {"name": f"{nodes.name}-config"}},
             {"name": "checker", "configMap": {"name": "kafka-checker"}},
             {"name": "tmp", "emptyDir": {}},
             {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "account", "projected": {"sources": account}},
+            *([{"name": "tls", "secret": tls}] if variant.settings.security else []),
         ]
 
 
@@ -303,7 +306,7 @@ def test_every_container_keeps_to_the_restricted_standard(variant: KafkaPlan) ->
             "seccompProfile": {"type": "RuntimeDefault"},
         }
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod(variant, nodes))
-        allowed = {"configMap", "emptyDir", "projected"}  # and claims, which are templates
+        allowed = {"configMap", "emptyDir", "projected", "secret"}  # and claims, which are templates
         assert {key for one in pod(variant, nodes)["volumes"] for key in one} <= allowed | {"name"}
         assert set(containers(variant, nodes)) == {"prepare", "checker", "kafka"}
         for container in containers(variant, nodes).values():
@@ -413,7 +416,7 @@ def test_kafkas_container_is_told_what_the_start_script_needs() -> None:
 
 
 def test_the_scripts_use_no_variable_that_nobody_sets() -> None:
-    kafka = plan()
+    kafka = plan(security={})
     scripts = "".join(text for name, text in kafka.files(kafka.brokers).items() if name.endswith(".sh"))
     used = set(re.findall(r"\$\{?([A-Z_]{3,})", scripts)) - set(re.findall(r"([A-Z_]+)=", scripts))
     assert used
@@ -431,10 +434,10 @@ def test_the_checker_reads_what_the_pod_tells() -> None:
     assert (found.namespace, found.stateful_set, found.kubernetes_node) == ("kafka", "kafka-controller", "node-7")
     assert (found.marks, found.lease, found.cluster_id) == ("kafka-marks", "kafka-stop", kafka.cluster_id)
     assert found.voters == ",".join(kafka.voters)
-    others = [address.replace(":", ".:") for address in kafka.controllers.addresses(9093)[:2]]
+    others = [address.replace(":", ".:") for address in kafka.quorum[:2]]
     assert [f"{host}:{port}" for host, port in found.controllers] == [*others, "127.0.0.1:9093"]
     assert (found.zone, found.zones, found.grace_period) == ("", ZONES, 120.0)
-    assert (found.client_port, found.health_port, found.run) == (9092, 9094, Path("/run/kafka-ha"))
+    assert (found.broker_port, found.health_port, found.run) == (9092, 9094, Path("/run/kafka-ha"))
     assert found.logs == Path("/var/lib/kafka/data/kraft")
     broker = Environment.read(environment(containers(kafka)["checker"]) | {"POD": "kafka-5"})
     assert (broker.node.id, broker.node.broker, broker.node.controller) == (5, True, False)

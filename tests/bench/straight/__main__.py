@@ -290,7 +290,7 @@ checker_environment: Any = [
     {"name": "CONTROLLERS", "value": CONTROLLERS},
     {"name": "MARKS", "value": "kafka-marks"},
     {"name": "LEASE", "value": "kafka-stop"},
-    {"name": "CLIENT_PORT", "value": "9092"},
+    {"name": "BROKER_PORT", "value": "9092"},
     {"name": "HEALTH_PORT", "value": "9094"},
     {"name": "GRACE_PERIOD", "value": "300"},
     {"name": "DISKS", "value": "/var/lib/kafka/data"},

@@ -206,7 +206,7 @@ def test_the_sidecar_from_its_start_to_its_end(tmp_path: Path, broker: FakeKafka
     run = tmp_path / "run"
     run.mkdir()
     values = variables(kafka_plan, kafka_plan.brokers, "checker", "kafka-0") | {
-        "CLIENT_PORT": str(broker.port),
+        "BROKER_PORT": str(broker.port),
         "HEALTH_PORT": str(port),
         "GRACE_PERIOD": "4",
         "RUN": str(run),

@@ -32,7 +32,9 @@ class Noticing(Mapping[str, str]):
 
 
 @pytest.mark.parametrize("name", ["prepare", "checker"])
-@pytest.mark.parametrize("settings", [{}, DEDICATED, {"storage": {"volumes": 3}}, {"labelled": False}, {"metrics": {}}])
+@pytest.mark.parametrize(
+    "settings", [{}, DEDICATED, {"storage": {"volumes": 3}}, {"labelled": False}, {"metrics": {}}, {"security": {}}]
+)
 def test_what_is_set_is_read_and_what_is_read_is_set(settings: dict[str, Any], name: str) -> None:
     kafka = plan(**settings)
     for nodes in kafka.groups:
@@ -40,6 +42,7 @@ def test_what_is_set_is_read_and_what_is_read_is_set(settings: dict[str, Any], n
         Environment.read(values)
         optional = {"ZONE"} if settings.get("labelled") is False else set()
         optional |= set() if "metrics" in settings else {"AGENT_URL", "AGENT_SHA256", "AGENT_OPTIONS"}
+        optional |= set() if "security" in settings else {"TLS", "DOMAIN"}
         assert values.read - optional == set(values) - OF_PYTHON
 
 

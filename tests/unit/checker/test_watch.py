@@ -30,7 +30,7 @@ class Net:
             controller.answers[DESCRIBE_QUORUM] = kafka.quorum(-1, [], topic_error=6)  # NOT_LEADER_OR_FOLLOWER
         self.leads(1)
         self.pod = environment(folder)._replace(
-            client_port=self.broker.port,
+            broker_port=self.broker.port,
             controllers=tuple(("127.0.0.1", controller.port) for controller in self.controllers),
         )
 
