@@ -18,14 +18,17 @@ Manifest = dict[str, Any]
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABEL = "kubernetes.io/hostname"
 POD_LABEL = "statefulset.kubernetes.io/pod-name"
+TLS_VOLUME = "tls"
+"""Of the nodes' certificate, in their pods."""
 METRICS, HEALTH = "metrics", "health"
 """Names of the ports that Prometheus scrapes: Kafka's, and the checker's."""
+DRILL_LABELS = {"app.kubernetes.io/name": "kafka-ha-drill"}
+"""Of a drill's pod."""
 CONFIG_FOLDER = "/etc/kafka-ha"
 """Where a node's files are mounted."""
 _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
 _METADATA_VERSION = "metadata-version"
-_TLS = "tls"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
@@ -195,7 +198,7 @@ def network_policy(plan: KafkaPlan) -> Manifest:
     in, and what is measured tells no record: these ports are open to all.
     """
     inside = (plan.listeners.brokers.port, plan.listeners.controllers.port)
-    own = [{"podSelector": {"matchLabels": labels(plan)}}]
+    own = [{"podSelector": {"matchLabels": found}} for found in (labels(plan), DRILL_LABELS)]
     return {
         "metadata": _metadata(plan, plan.settings.name),
         "spec": {
@@ -211,7 +214,7 @@ def network_policy(plan: KafkaPlan) -> Manifest:
 
 def is_secured(volumes: Sequence[Manifest]) -> bool:
     """Whether pods with these volumes have a certificate."""
-    return any(volume["name"] == _TLS for volume in volumes)
+    return any(volume["name"] == TLS_VOLUME for volume in volumes)
 
 
 def stateful_set(plan: KafkaPlan, nodes: NodesPlan, annotations: Mapping[str, Any] | None = None) -> Manifest:
@@ -274,7 +277,7 @@ def _pod(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
             {"name": "tmp", "emptyDir": {}},
             {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "account", "projected": {"sources": _account()}},
-            *_if_secured(plan, {"name": _TLS, "secret": {"secretName": tls_name(plan), "defaultMode": 0o440}}),
+            *_if_secured(plan, {"name": TLS_VOLUME, "secret": {"secretName": tls_name(plan), "defaultMode": 0o440}}),
         ],
     }
 
@@ -417,7 +420,7 @@ def _if_secured(plan: KafkaPlan, *items: Manifest) -> tuple[Manifest, ...]:
 
 
 def _certificate(plan: KafkaPlan) -> tuple[Manifest, ...]:
-    return _if_secured(plan, {"name": _TLS, "mountPath": TLS_FOLDER, "readOnly": True})
+    return _if_secured(plan, {"name": TLS_VOLUME, "mountPath": TLS_FOLDER, "readOnly": True})
 
 
 def _disks(nodes: NodesPlan) -> list[Manifest]:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import NamedTuple
 
+from components.kafka_plan import TOOLS_FILE
+from components.manifests import CONFIG_FOLDER
 from drills.errors import DrillError
 from drills.kubernetes import Kubernetes
 from drills.target import Target
@@ -45,6 +47,8 @@ class KafkaState:
         owner = self._target.set_of(self._pod)
         container = owner.container if owner else "kafka"
         place = ["--bootstrap-server", self._target.bootstrap]
+        if self._target.certificate:
+            place += ["--command-config", f"{CONFIG_FOLDER}/{TOOLS_FILE}"]
         command = ["bash", "-c", _SCRIPT, name, *place, *arguments]
         return self._kubernetes.exec(self._target.namespace, self._pod, container, *command, seconds=_SECONDS)
 

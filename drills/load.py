@@ -137,10 +137,13 @@ class Load:
     def _create(self) -> None:
         kubernetes, namespace, settings = self._kubernetes, self._target.namespace, self.settings
         self._clear()
-        kubernetes.create_config_map(namespace, manifests.config_map(settings.properties))
+        certificate = self._target.certificate
+        kubernetes.create_config_map(
+            namespace, manifests.config_map(settings.properties, secured=certificate is not None)
+        )
         python = self._target.checker_image or settings.python_image
         target = self._target
-        pod = manifests.pod(self._node, target.image, python, self.topic, target.bootstrap)
+        pod = manifests.pod(self._node, target.image, python, self.topic, target.bootstrap, certificate)
         kubernetes.create_pod(namespace, pod)
         self._await("the drill's pod runs", self._runs, _POD_SECONDS)
         self._offset = clock.measure(kubernetes, namespace, NAME, "reader").seconds
@@ -234,6 +237,8 @@ class Load:
         """Standard output of one of Kafka's tools, in the pod."""
         script = f'PATH=/opt/kafka/bin:/opt/bitnami/kafka/bin:$PATH; $(command -v {name}.sh || command -v {name}) "$@"'
         place = ["--bootstrap-server", self._target.bootstrap]
+        if self._target.certificate:
+            place += ["--command-config", manifests.PROPERTIES]
         return self._exec("reader", "bash", "-c", script, name, *place, *arguments)
 
     def _exec(self, container: str, *command: str) -> str:

@@ -10,6 +10,7 @@ import yaml
 from kubernetes import config
 from kubernetes.config import ConfigException, kube_config
 
+from components.manifests import TLS_VOLUME
 from drills.errors import Refused
 
 DRILLS = "kafka-ha:drills"
@@ -65,6 +66,8 @@ class Target:
     client_properties: str
     """As the stack exports them; empty where there is no stack."""
     stack: str | None = None
+    certificate: str | None = None
+    """Secret of the nodes' certificate, by which a drill comes in where security is on."""
 
     @property
     def brokers(self) -> tuple[int, ...]:
@@ -187,6 +190,7 @@ def find(place: Place, stateful_sets: Sequence[Mapping[str, Any]]) -> Target:
         )
     sets = tuple(_node_set(one, place.first_id) for one in stateful_sets)
     first = next((one for one, found in zip(stateful_sets, sets, strict=True) if found.broker), stateful_sets[0])
+    bootstrap, certificate = place.bootstrap or _bootstrap(first, place.namespace), _certificate(first)
     return Target(
         context=place.context,
         namespace=place.namespace,
@@ -194,9 +198,10 @@ def find(place: Place, stateful_sets: Sequence[Mapping[str, Any]]) -> Target:
         sets=sets,
         image=_kafka_container(first)["image"],
         checker_image=next((one["image"] for one in _containers(first) if one["name"] == "checker"), None),
-        bootstrap=place.bootstrap or _bootstrap(first, place.namespace),
+        bootstrap=_at_port(bootstrap, _told(first)["BROKER_PORT"]) if certificate else bootstrap,
         client_properties=place.client_properties,
         stack=place.stack,
+        certificate=certificate,
     )
 
 
@@ -204,7 +209,7 @@ def _node_set(stateful_set: Mapping[str, Any], first_id: int) -> NodeSet:
     """Roles and first id stand in the environment of this program's checker, and of many images; a set that does not
     tell has both roles.
     """
-    told = {one["name"]: one.get("value") or "" for part in _containers(stateful_set) for one in part.get("env") or []}
+    told = _told(stateful_set)
     roles = told.get("ROLES") or told.get("KAFKA_PROCESS_ROLES") or told.get("KAFKA_CFG_PROCESS_ROLES") or ""
     spec = stateful_set["spec"]
     return NodeSet(
@@ -216,6 +221,21 @@ def _node_set(stateful_set: Mapping[str, Any], first_id: int) -> NodeSet:
         container=_kafka_container(stateful_set)["name"],
         labels=spec["selector"]["matchLabels"],
     )
+
+
+def _told(stateful_set: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of all its containers."""
+    return {one["name"]: one.get("value") or "" for part in _containers(stateful_set) for one in part.get("env") or []}
+
+
+def _certificate(stateful_set: Mapping[str, Any]) -> str | None:
+    """As this program mounts it."""
+    volumes = stateful_set["spec"]["template"]["spec"].get("volumes") or []
+    return next((one["secret"]["secretName"] for one in volumes if one["name"] == TLS_VOLUME), None)
+
+
+def _at_port(bootstrap: str, port: str) -> str:
+    return ",".join(f"{address.rpartition(':')[0]}:{port}" for address in bootstrap.split(","))
 
 
 def _containers(stateful_set: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,10 @@ PATH=/opt/kafka/bin:/opt/bitnami/kafka/bin:$PATH
 cd "$folder" || exit
 touch "$role.jsonl"
 
+if [ -n "${TLS:-}" ]; then # key and certificate in one file, as Kafka reads them
+  cat "$TLS/tls.key" "$TLS/tls.crt" >"$role.pem" && mv "$role.pem" node.pem
+fi
+
 case $role in producer) client=kafka-verifiable-producer ;; *) client=kafka-verifiable-consumer ;; esac
 tool=$(command -v $client.sh || command -v $client) || { echo "the image has no $client" >"$role.log"; exec sleep 1000000; }
 # The producer's option was renamed in Kafka 4.2 (KIP-1147), the consumer's later.

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.listeners import TLS_FOLDER, TOOLS
+
 Manifest = dict[str, Any]
 
 NAME = "kafka-ha-drill"
@@ -19,6 +21,8 @@ PYTHON_IMAGE = "python:3.13.2-alpine3.21"
 """The monitor's, where the brokers have no checker whose image is there already."""
 
 _PROGRAM = "/opt/kafka-ha"
+PROPERTIES = f"{_PROGRAM}/client.properties"
+"""Of the clients, in the pod."""
 _ROOT = Path(__file__).resolve().parents[2]
 # Path in the pod by the ConfigMap's key. Packages without __init__: namespace packages.
 _FILES = {
@@ -32,25 +36,46 @@ _RESTRICTED: Manifest = {"allowPrivilegeEscalation": False, "capabilities": {"dr
 _TOOL_DEFAULTS = {"enable.idempotence": "true", "retries": "2147483647"}
 
 
-def config_map(client_properties: str) -> Manifest:
-    """The pod's programs, and the clients' settings."""
+def config_map(client_properties: str, *, secured: bool = False) -> Manifest:
+    """The pod's programs, and the clients' settings; with those by which a node of Kafka comes in, where `secured`."""
+    login = TOOLS | {"ssl.keystore.location": f"{FOLDER}/node.pem"} if secured else {}
     data = {key: (_ROOT / path).read_text() for key, path in _FILES.items()}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": NAME, "labels": dict(LABELS)},
-        "data": {**data, "client.properties": client_properties},
+        "data": {**data, "client.properties": client_properties + _lines(login)},
     }
 
 
-def pod(node: str | None, kafka_image: str, python_image: str, topic: str, bootstrap: str) -> Manifest:
+def pod(
+    node: str | None,
+    kafka_image: str,
+    python_image: str,
+    topic: str,
+    bootstrap: str,
+    certificate: str | None = None,
+) -> Manifest:
     """Three clients that wait to be told, and the monitor, which begins at once. On that node; wherever the
-    scheduler likes when None. It keeps to Kubernetes' `restricted` security standard, as Kafka's namespace may ask for.
+    scheduler likes when None. `certificate`: the Secret by which it comes in. It keeps to Kubernetes' `restricted`
+    security standard, as Kafka's namespace may ask for.
     """
-    mounts = [{"name": "program", "mountPath": _PROGRAM, "readOnly": True}, {"name": "drill", "mountPath": FOLDER}]
+    mounts: list[Manifest] = [
+        {"name": "program", "mountPath": _PROGRAM, "readOnly": True},
+        {"name": "drill", "mountPath": FOLDER},
+    ]
     items = [{"key": key, "path": path} for key, path in _FILES.items()]
     properties = {"key": "client.properties", "path": "client.properties"}
-    clients = [_client(role, kafka_image) for role in CLIENTS]
+    containers = [*(_client(role, kafka_image) for role in CLIENTS), _monitor(python_image, topic, bootstrap)]
+    volumes: list[Manifest] = [
+        {"name": "program", "configMap": {"name": NAME, "items": [*items, properties]}},
+        {"name": "drill", "emptyDir": {}},
+    ]
+    if certificate:
+        volumes.append({"name": "tls", "secret": {"secretName": certificate, "defaultMode": 0o440}})
+        mounts.append({"name": "tls", "mountPath": TLS_FOLDER, "readOnly": True})
+        for container in containers:
+            container["env"].append({"name": "TLS", "value": TLS_FOLDER})
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -70,14 +95,8 @@ def pod(node: str | None, kafka_image: str, python_image: str, topic: str, boots
                 "fsGroup": _USER,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [
-                *(one | {"volumeMounts": mounts} for one in clients),
-                _monitor(python_image, topic, bootstrap) | {"volumeMounts": mounts},
-            ],
-            "volumes": [
-                {"name": "program", "configMap": {"name": NAME, "items": [*items, properties]}},
-                {"name": "drill", "emptyDir": {}},
-            ],
+            "containers": [one | {"volumeMounts": mounts} for one in containers],
+            "volumes": volumes,
         },
     }
 
@@ -96,7 +115,7 @@ def _client(role: str, image: str) -> Manifest:
         "command": ["bash", f"{_PROGRAM}/drills/pods/load.sh", role],
         "env": [
             {"name": "FOLDER", "value": FOLDER},
-            {"name": "PROPERTIES", "value": f"{_PROGRAM}/client.properties"},
+            {"name": "PROPERTIES", "value": PROPERTIES},
             {"name": "LOG_DIR", "value": FOLDER},
             {"name": "KAFKA_HEAP_OPTS", "value": "-Xmx128m"},
             {"name": "KAFKA_JVM_PERFORMANCE_OPTS", "value": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"},
@@ -123,7 +142,11 @@ def properties(given: str) -> str:
     """The clients' settings, those that are given over what the tools need to be clients with Kafka's defaults."""
     lines = (line.strip() for line in given.splitlines())
     pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return "".join(f"{key}={value}\n" for key, value in (_TOOL_DEFAULTS | dict(pairs)).items())
+    return _lines(_TOOL_DEFAULTS | dict(pairs))
+
+
+def _lines(given: Mapping[str, str]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in given.items())
 
 
 def keys_for(partitions: int) -> int:

@@ -4,6 +4,7 @@ what changed as JSON: `python -m drills.pods.monitor TOPIC HOST:PORT,…`. Needs
 
 import contextlib
 import json
+import os
 import struct
 import sys
 import threading
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from components.checker.wire import METADATA, Connection, Quorum, Reader, WireError, string_of
+from components.checker.wire import METADATA, Connection, Quorum, Reader, Tls, WireError, string_of
 
 _METADATA_VERSION = 7  # the first that tells the leader's epoch (KIP-320)
 _PERIOD = 0.08  # seconds from an answer to the next question
@@ -152,7 +153,7 @@ class Monitor:
 
     def _connection(self, number: int) -> Connection:
         host, port = self._addresses[number]
-        return Connection(host, int(port), _TIMEOUT)
+        return Connection(host, int(port), _TIMEOUT, Tls(folder, host) if (folder := os.environ.get("TLS")) else None)
 
 
 def _print(line: dict[str, Any]) -> None:

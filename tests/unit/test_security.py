@@ -14,6 +14,7 @@ from components.prerequisites import rights
 from components.refusal import UnsafeSettings
 from components.settings import read_settings
 from components.zoned_cluster import ZonedCluster
+from drills.pods.manifests import LABELS
 from tests.unit.mocks import Recorder, registered
 
 ZONES = ("a", "b", "c")
@@ -87,7 +88,7 @@ def test_only_kafkas_own_pods_come_to_the_listeners_of_brokers_and_controllers()
     assert [port["port"] for port in open_to_all["ports"]] == [9092, 9094, 9404]
     assert "from" not in open_to_all
     assert [port["port"] for port in inside["ports"]] == [9091, 9093]
-    assert inside["from"] == [{"podSelector": spec["podSelector"]}]
+    assert inside["from"] == [{"podSelector": spec["podSelector"]}, {"podSelector": {"matchLabels": dict(LABELS)}}]
 
 
 def test_a_renewed_certificate_rolls_the_nodes() -> None:

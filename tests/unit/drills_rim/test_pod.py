@@ -42,6 +42,20 @@ def test_it_goes_where_it_is_told() -> None:
     assert "affinity" not in manifests.pod(None, "k", "p", "t", "b")["spec"]
 
 
+def test_where_security_is_on_all_its_programs_come_in_as_a_node() -> None:
+    spec = manifests.pod(None, "k", "p", "t", "b", "kafka-tls")["spec"]
+    assert spec["volumes"][-1]["secret"] == {"secretName": "kafka-tls", "defaultMode": 0o440}
+    for container in spec["containers"]:
+        assert {"name": "TLS", "value": "/etc/kafka-tls"} in container["env"]
+        assert container["volumeMounts"][-1]["mountPath"] == "/etc/kafka-tls"
+    given = "security.protocol=SASL_SSL\n"
+    told = manifests.config_map(given, secured=True)["data"]["client.properties"].splitlines()
+    assert dict(line.split("=", 1) for line in told)["security.protocol"] == "SSL", "the last one counts"
+    assert "ssl.keystore.location=/drill/node.pem" in told
+    assert "TLS" not in str(POD)
+    assert manifests.config_map(given)["data"]["client.properties"] == given
+
+
 def test_the_monitor_needs_nothing_but_its_files(tmp_path: Path) -> None:
     """As they are mounted, by a Python without this checkout."""
     data = manifests.config_map("")["data"]

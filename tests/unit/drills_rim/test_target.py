@@ -110,6 +110,12 @@ def test_this_programs_kafka_is_found() -> None:
     assert (nodes.broker, nodes.controller, nodes.container) == (True, True, "kafka")
 
 
+def test_a_secured_kafka_is_reached_as_its_nodes_are() -> None:
+    found = target.find(PLACE, own(security={}))
+    assert (found.certificate, found.bootstrap) == ("kafka-tls", "b:9091")
+    assert target.find(PLACE, own()).certificate is None
+
+
 def test_dedicated_controllers_are_no_brokers() -> None:
     found = target.find(PLACE, own(dedicatedControllers={}))
     assert found.brokers == (0, 1, 2)
