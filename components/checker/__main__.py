@@ -69,7 +69,7 @@ class Checker:
 
     def metrics(self) -> Answer:
         """For Prometheus."""
-        return True, exposition(self._disks, self.ready()[0])
+        return True, exposition(self._disks, self.ready()[0], self._watch.certificate_end)
 
     def _tell_filling(self, disks: Mapping[str, float]) -> None:
         fullest = max(disks.values(), default=0.0)

@@ -38,6 +38,11 @@ class Watch:
             properties = {}
         return self._environment.node._replace(directory=properties.get("directory.id", ""))
 
+    @property
+    def certificate_end(self) -> float | None:
+        """When the certificate ends that Kafka shows, in seconds since the epoch; None without TLS."""
+        return (self._broker or self._controllers[0]).certificate_end
+
     def look(self, min_isr_age: float = _SELDOM) -> Observation:
         """What is to be seen now. `min_isr_age`: how old, in seconds, the topics' minimum ISRs may be."""
         seen = self._seen

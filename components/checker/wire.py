@@ -89,6 +89,12 @@ class Tls(NamedTuple):
         context.load_cert_chain(f"{self.folder}/tls.crt", f"{self.folder}/tls.key")
         return context.wrap_socket(connection, server_hostname=self.name)
 
+    def end(self, connection: "ssl.SSLSocket") -> float:
+        """When the certificate ends that the other side showed, in seconds since the epoch."""
+        import ssl
+
+        return ssl.cert_time_to_seconds(str((connection.getpeercert() or {})["notAfter"]))
+
 
 class Connection:
     """A connection that is kept, and made anew after any error."""
@@ -97,6 +103,7 @@ class Connection:
         """`timeout`: seconds for one question, connecting included, the lookup of `host` not."""
         self._address, self._timeout, self._tls = (host, port), timeout, tls
         self._socket: socket.socket | None = None
+        self._certificate_end: float | None = None
         self._sent = 0
         self._deadline = 0.0
         self._last: dict[int, tuple[bytes, Any]] = {}
@@ -123,6 +130,13 @@ class Connection:
         disk = base64.urlsafe_b64decode(directory + "==")
         body = compact_of(cluster_id.encode()) + struct.pack(">i", node) + disk + b"\0"
         self.ask(REMOVE_VOTER, _REMOVE_VERSION, body, parse_removal, flexible=True)
+
+    @property
+    def certificate_end(self) -> float | None:
+        """When the other side's certificate ends, in seconds since the epoch; None without TLS, or when it is not known
+        yet.
+        """
+        return self._certificate_end
 
     def close(self) -> None:
         """The next question connects again."""
@@ -161,7 +175,9 @@ class Connection:
         if self._tls is None:
             return connection
         try:
-            return self._tls.wrapped(self._in_time(connection))
+            encrypted = self._tls.wrapped(self._in_time(connection))
+            self._certificate_end = self._tls.end(encrypted)
+            return encrypted
         except BaseException:
             connection.close()
             raise

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from components.kafka_plan import KafkaPlan
 from components.metrics_settings import Metrics
+from components.security_settings import Security
 
 RUNBOOKS = "docs/runbooks"
 
@@ -159,6 +160,15 @@ def _nodes(plan: KafkaPlan) -> Iterator[Alert]:
         "1m",
         f"kafka_log_logmanager_offlinelogdirectorycount{{{nodes}}} > 0",
         "{{ $value }} disks of {{ $labels.pod }} failed: their replicas are offline.",
+    )
+    days = (kafka.security or Security()).certificate_days
+    yield Alert(
+        "KafkaCertificateEnds",
+        "warning",
+        "1h",
+        # Half of the time in which a deployment renews it.
+        f"kafka_certificate_end_seconds{{{nodes}}} - time() < {days} * 86400 / 6",
+        "The certificate of {{ $labels.pod }} ends in {{ $value | humanizeDuration }}.",
     )
     yield Alert(
         "KafkaNoDisruptionAllowed",

@@ -14,8 +14,8 @@ from tests.live.process import CommandFailed, run
 ZONE = "topology.kubernetes.io/zone"
 _METADATA = """
 import json
-from checker.wire import Connection
-found = Connection("127.0.0.1", 9092, 2).metadata().partitions
+from checker.environment import Environment
+found = Environment.read().own_connection(2).metadata().partitions
 print(json.dumps([[one.topic, one.number, one.leader, one.replicas, one.isr] for one in found]))
 """
 

@@ -44,6 +44,8 @@ class FakeWatch:
         metadata = Metadata(frozenset({0, 1, 2}), (Partition("t", 0, 0, (0, 1, 2), (0, 1, 2)),))
         self.seen = Observation(metadata=metadata, quorum=Quorum(1, 4, voters), quorum_age=0.0)
 
+    certificate_end = None
+
     def look(self) -> Observation:
         return self.seen
 

@@ -23,6 +23,11 @@ def test_disks_and_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
+def test_the_end_of_a_certificate_is_told_where_there_is_one() -> None:
+    assert exposition([], True, 1.8e9).splitlines()[-1] == "kafka_certificate_end_seconds 1800000000"
+    assert "certificate" not in exposition([], True)
+
+
 def test_a_disk_that_can_not_be_asked_is_left_out(tmp_path: Path) -> None:
     assert exposition([tmp_path / "gone"], in_sync=False).count("kafka_disk_size_bytes{") == 0
     assert "kafka_in_sync 0" in exposition([], in_sync=False)

@@ -39,6 +39,12 @@ def budget(allowed: int) -> dict[str, str]:
     return {"series": f'{name}{{namespace="kafka",poddisruptionbudget="kafka"}}', "values": f"{allowed}x100000"}
 
 
+def certificate(days: int) -> dict[str, str]:
+    """As the checker tells of one that ends in so many days."""
+    series = 'kafka_certificate_end_seconds{namespace="kafka",pod="kafka-1",container="checker"}'
+    return {"series": series, "values": f"{days * 86400}x100000"}
+
+
 CASES: dict[str, tuple[Replay, set[str]]] = {
     "healthy": (Replay(recorded.load("healthy"), LATE, [budget(1)]), set()),
     "broker-lost": (
@@ -92,6 +98,12 @@ CASES: dict[str, tuple[Replay, set[str]]] = {
         Replay(changed("kafka_disk_available_bytes", {"kafka-1": "4e9x9"}), LATE),
         {"KafkaDiskAlmostFull"},
     ),
+    # Time begins at 0 there.
+    "a certificate ends": (
+        Replay(recorded.load("healthy"), 120, [budget(1), certificate(days=50)]),
+        {"KafkaCertificateEnds"},
+    ),
+    "a certificate holds": (Replay(recorded.load("healthy"), 120, [budget(1), certificate(days=70)]), set()),
     "no eviction is allowed": (
         Replay(recorded.load("healthy"), 40, [budget(0)]),
         {"KafkaNoDisruptionAllowed"},
@@ -139,6 +151,11 @@ TOLD: dict[str, tuple[str, str, dict[str, str]]] = {
         "a disk is almost full",
         "The disk /var/lib/kafka/data of kafka-1 has 4.09% left.",
         {"pod": "kafka-1", "namespace": "kafka", "container": "checker", "disk": "/var/lib/kafka/data"},
+    ),
+    "KafkaCertificateEnds": (
+        "a certificate ends",
+        "The certificate of kafka-1 ends in 49d 22h 0m 0s.",
+        {"pod": "kafka-1", "namespace": "kafka", "container": "checker"},
     ),
     "KafkaLogDirectoryOffline": (
         "a disk failed",

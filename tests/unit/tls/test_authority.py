@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,7 +69,10 @@ def asked(port: int, tls: Tls | None) -> bytes:
 
 
 def test_a_node_is_asked_by_its_certificate(node: int, folder: Path) -> None:
-    assert asked(node, Tls(str(folder), NAME)) == b"good"
+    connection = Connection("127.0.0.1", node, 5, Tls(str(folder), NAME))
+    assert connection.certificate_end is None
+    assert connection.ask(3, 5, b"", lambda reader: reader.take(4)) == b"good"
+    assert connection.certificate_end == pytest.approx(time.time() + 30 * 86400, abs=60)
 
 
 def test_one_with_another_name_is_not_believed(node: int, folder: Path) -> None:
