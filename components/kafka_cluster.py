@@ -148,6 +148,7 @@ class KafkaCluster(pulumi.ComponentResource):
         image = ImageResource(f"{name}-image", {"image": plan.settings.image, **self.reach}, self._reaching(self))
         members = KafkaMembers(name, plan, self.tools, ResourceOptions(parent=self, depends_on=[namespace, image]))
         security = KafkaSecurity(name, plan, self, within)
+        self.own_authority = security.authority
         self.authority = Output.from_input(security.authority)
         needed = [
             *security.needed,

@@ -15,6 +15,8 @@ KEYSTORE: Final = "/run/kafka-ha/node.pem"
 MECHANISM: Final = "SCRAM-SHA-512"
 """How clients log in."""
 
+_LOGIN_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
+
 _STORES: Final = {
     "ssl.keystore.type": "PEM",
     "ssl.keystore.location": KEYSTORE,
@@ -67,7 +69,6 @@ class Listeners:
     def _security(self) -> dict[str, str]:
         """Certificates of both sides among the nodes, SCRAM for clients, and nobody may do what no ACL allows him."""
         clients = f"listener.name.{self.clients.name.lower()}"
-        login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         return {
             **_STORES,
             **{
@@ -75,10 +76,15 @@ class Listeners:
                 for one in (self.brokers, self.controllers)
             },
             f"{clients}.sasl.enabled.mechanisms": MECHANISM,
-            f"{clients}.{MECHANISM.lower()}.sasl.jaas.config": login,
+            f"{clients}.{MECHANISM.lower()}.sasl.jaas.config": f"{_LOGIN_MODULE} required;",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": f"User:CN={NODE_NAME}",
         }
+
+
+def login(user: str, password: str) -> str:
+    """How a client of Java's says who it is: its `sasl.jaas.config`."""
+    return f'{_LOGIN_MODULE} required username="{user}" password="{password}";'
 
 
 _PLAIN_CLIENTS = Listener("PLAINTEXT", 9092, "client", "PLAINTEXT")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.alias_generators import to_snake
 
 from components.kafka_plan import HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
-from components.kafka_settings import NodePool
+from components.kafka_settings import KafkaSettings, NodePool
 from components.listeners import KEYSTORE, TLS_FOLDER
 from components.metrics_settings import Metrics
 from components.security_settings import Issuer, Security
@@ -169,6 +169,15 @@ def tls_name(plan: KafkaPlan) -> str:
 def tls_secret(plan: KafkaPlan) -> Manifest:
     """The Secret of the nodes' certificate, without what it holds."""
     return {"metadata": _metadata(plan, tls_name(plan)), "type": "kubernetes.io/tls"}
+
+
+def user_secret(kafka: KafkaSettings, user: str) -> Manifest:
+    """The Secret of a user, without what it holds."""
+    own = {"app.kubernetes.io/name": "kafka-user", "app.kubernetes.io/instance": kafka.name}
+    return {
+        "metadata": {"name": f"{kafka.name}-user-{user}", "namespace": kafka.namespace, "labels": own},
+        "type": "Opaque",
+    }
 
 
 def certificate(plan: KafkaPlan, issuer: Issuer, name: str, hosts: Sequence[str]) -> Manifest:

@@ -14,14 +14,16 @@ from components.kafka_settings import KafkaSettings, TopicSettings
 from components.kinds import KINDS, ClusterSettings
 from components.refusal import UnsafeSettings, violations
 from components.settings_model import SettingsModel
+from components.user_settings import UserSettings
 
 PROJECT = "kafka-ha"
 """Namespace of the configuration's keys."""
 
-_KEYS = ("cluster", "kafka", "topics", "drills")
+_KEYS = ("cluster", "kafka", "topics", "users", "drills")
 _LONGEST_VALUE = 60  # characters of a wrong value that are shown
 
 M = TypeVar("M", bound=BaseModel)
+N = TypeVar("N", TopicSettings, UserSettings)
 
 
 class DrillsSettings(SettingsModel):
@@ -38,6 +40,7 @@ class Settings:
     cluster: ClusterSettings
     kafka: KafkaSettings
     topics: tuple[TopicSettings, ...]
+    users: tuple[UserSettings, ...] = ()
     drills: DrillsSettings = field(default_factory=DrillsSettings)
 
 
@@ -53,14 +56,20 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     errors = [_unknown_key(PROJECT, key, _KEYS, sep=":") for key in config if key not in _KEYS]
     cluster = _read_cluster(config.get("cluster"), errors)
     kafka = _read(KafkaSettings, f"{PROJECT}:kafka", config.get("kafka", {}), errors)
-    topics = _read_topics(config.get("topics", []), errors)
+    topics = _read_named(TopicSettings, "topics", config.get("topics", []), errors)
+    users = _read_named(UserSettings, "users", config.get("users", []), errors)
     drills = _read(DrillsSettings, f"{PROJECT}:drills", config.get("drills", {}), errors)
     # Rules judge what could be read, so that a wrong topic does not hide an unsafe cluster.
     if kafka:
         errors += violations(kafka_facts(kafka, cluster.zones if cluster else None, topics, PROJECT))
+        if users and kafka.security is None:
+            errors.append(
+                f"{PROJECT}:users: got {_shown([user.name for user in users.values()])}, but without security nobody "
+                f"logs in. Set it: pulumi config set --path '{PROJECT}:kafka.security' '{{}}' --json, or remove users."
+            )
     if errors or cluster is None or kafka is None or drills is None:
         raise UnsafeSettings(errors)
-    return Settings(cluster, kafka, tuple(topics.values()), drills)
+    return Settings(cluster, kafka, tuple(topics.values()), tuple(users.values()), drills)
 
 
 def _read_cluster(value: Any, errors: list[str]) -> ClusterSettings | None:
@@ -73,25 +82,21 @@ def _read_cluster(value: Any, errors: list[str]) -> ClusterSettings | None:
     return _read(KINDS[kind].settings, path, value, errors)
 
 
-def _read_topics(value: Any, errors: list[str]) -> dict[str, TopicSettings]:
+def _read_named(model: type[N], key: str, value: Any, errors: list[str]) -> dict[str, N]:
+    """A list of what has names, by the path of each."""
+    whole = f"{PROJECT}:{key}"
     if not isinstance(value, Sequence) or isinstance(value, str):
-        errors.append(
-            f"{PROJECT}:topics: got {_shown(value)}, but a list of topics is needed. "
-            f"{_way_out(f'{PROJECT}:topics[0].name')}"
-        )
+        errors.append(f"{whole}: got {_shown(value)}, but a list of {key} is needed. {_way_out(f'{whole}[0].name')}")
         return {}
-    read = {path: _read(TopicSettings, path, item, errors) for path, item in _indexed(value)}
-    topics = {path: topic for path, topic in read.items() if topic}
+    paths = ((f"{whole}[{index}]", item) for index, item in enumerate(value))
+    read = {path: _read(model, path, item, errors) for path, item in paths}
+    found = {path: item for path, item in read.items() if item}
     seen: dict[str, str] = {}
-    for path, topic in topics.items():
-        if first := seen.get(topic.name):
-            errors.append(f"{path}.name: got {topic.name!r}, but {first} has that name. Remove one of them.")
-        seen.setdefault(topic.name, path)
-    return topics
-
-
-def _indexed(items: Iterable[Any]) -> Iterable[tuple[str, Any]]:
-    return ((f"{PROJECT}:topics[{index}]", item) for index, item in enumerate(items))
+    for path, item in found.items():
+        if first := seen.get(item.name):
+            errors.append(f"{path}.name: got {item.name!r}, but {first} has that name. Remove one of them.")
+        seen.setdefault(item.name, path)
+    return found
 
 
 def _read(model: type[M], path: str, value: Any, errors: list[str]) -> M | None:

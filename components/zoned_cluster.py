@@ -57,6 +57,7 @@ class ZonedCluster(pulumi.ComponentResource):
             cluster_identifier=connection.identifier,
             # Brokers read the files at their start, which the checksum on the pods triggers: no new name is needed.
             enable_config_map_mutable=True,
+            enable_secret_mutable=True,
             # On a cluster of our own, what an interrupted run made but could not record is taken over by the next, and
             # what was on a local one that somebody deleted is gone with it.
             upsert_existing_objects=connection.lifetime is not None,

@@ -15,20 +15,26 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from components import manifests
 from components.checker.wire import Connection
-from components.kafka_plan import plan_kafka
+from components.kafka_plan import TOOLS_FILE, plan_kafka, render_properties
 from components.kafka_settings import KafkaSettings
+from components.listeners import KEYSTORE, NODE_NAME, SECURED, TLS_FOLDER, TOOLS
+from components.security_settings import Security
+from components.tls.authority import Pair, issue, new_authority
 from tests.stack import ROOT
 from toolchain.layout import Layout
 
 JARS = Layout.of(os.environ).cache / "testbed" / "kafka-4.3.1"
 _TOOLS = ROOT / "tests" / "testbed" / "images" / "kafka" / "bin" / "tools"
 _JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{JARS}/*")
+_HOSTS = ("*.kafka.svc.cluster.local", "127.0.0.1")
+_NOBODY = Pair("", "")
 _STARTS_IN = 60  # seconds
 _LOGGING = """
 Configuration:
@@ -43,8 +49,13 @@ class LocalKafka:
 
     folder: Path
     port: int
+    """For clients."""
     controller: int
     """Port of its controller."""
+    internal: int
+    """Port for brokers and tools; the clients' own without security."""
+    authority: Pair | None = None
+    """Its CA, where it is secured."""
 
     @property
     def bin(self) -> Path:
@@ -57,7 +68,8 @@ class LocalKafka:
         return {
             "NAMESPACE": "kafka",
             "BROKER_PODS": "kafka-0",
-            "BOOTSTRAP": f"127.0.0.1:{self.port}",
+            "BOOTSTRAP": f"127.0.0.1:{self.internal}",
+            **({"COMMAND_CONFIG": f"{self.folder}/{TOOLS_FILE}"} if self.authority else {}),
             "SIMULATED": "",
             "KUBE_CONTEXT": "",
         }
@@ -82,15 +94,54 @@ class LocalKafka:
 @contextmanager
 def local_kafka(folder: Path, release: str) -> Iterator[LocalKafka]:
     """A running node, formatted with the metadata version `release`."""
-    if not JARS.is_dir() or shutil.which("java") is None:
-        pytest.skip(f"no Kafka: {JARS} or Java is missing (make testbed gets them)")
-    kafka = LocalKafka(folder, *free_ports(2))
+    _need_kafka()
+    port, controller = free_ports(2)
+    kafka = LocalKafka(folder, port, controller, port)
     _write_kubectl(kafka)
     listeners = f"PLAINTEXT://127.0.0.1:{kafka.port},CONTROLLER://127.0.0.1:{kafka.controller}"
     own = {"process.roles": "broker,controller", "listeners": listeners, "advertised.listeners": listeners}
     properties = {**_properties(kafka, 0, kafka.port), **own}
     with _running(kafka, 0, kafka.port, properties, ["--standalone", "--release-version", release]):
         yield kafka
+
+
+@contextmanager
+def secured_kafka(folder: Path) -> Iterator[LocalKafka]:
+    """A running node with security on, by a certificate of its own CA."""
+    _need_kafka()
+    now = datetime.now(UTC)
+    port, controller, internal = free_ports(3)
+    kafka = LocalKafka(folder, port, controller, internal, new_authority("local", now))
+    write_certificate(kafka, issue(kafka.authority or _NOBODY, NODE_NAME, _HOSTS, 30, now))
+    _write_kubectl(kafka)
+    (folder / TOOLS_FILE).write_text(_placed(render_properties(TOOLS), folder))
+    ports = {"CLIENTS": kafka.port, "INTERNAL": kafka.internal, "CONTROLLER": kafka.controller}
+    listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+    own = {"process.roles": "broker,controller", "listeners": listeners, "advertised.listeners": listeners}
+    secured = {key: _placed(value, folder) for key, value in SECURED.properties(("broker", "controller")).items()}
+    properties = {**_properties(kafka, 0, kafka.port), **secured, **own}
+    with _running(kafka, 0, kafka.port, properties, ["--standalone"]):
+        yield kafka
+
+
+def write_certificate(kafka: LocalKafka, pair: Pair) -> None:
+    """As the pods have it: in a folder, and in one file for Kafka."""
+    folder = kafka.folder / "tls"
+    folder.mkdir(exist_ok=True)
+    authority = kafka.authority or _NOBODY
+    for name, text in (("tls.crt", pair.certificate), ("tls.key", pair.key), ("ca.crt", authority.certificate)):
+        (folder / name).write_text(text)
+    (folder / "node.pem").write_text(pair.key + pair.certificate)
+
+
+def _placed(text: str, folder: Path) -> str:
+    """With the paths of this machine."""
+    return text.replace(KEYSTORE, f"{folder}/tls/node.pem").replace(TLS_FOLDER, f"{folder}/tls")
+
+
+def _need_kafka() -> None:
+    if not JARS.is_dir() or shutil.which("java") is None:
+        pytest.skip(f"no Kafka: {JARS} or Java is missing (make testbed gets them)")
 
 
 @contextmanager
@@ -132,18 +183,19 @@ def _properties(kafka: LocalKafka, node: int, port: int) -> dict[str, str]:
 def _write_kubectl(kafka: LocalKafka) -> None:
     (kafka.folder / "log4j2.yaml").write_text(_LOGGING)
     kafka.bin.mkdir()
-    (kafka.folder / "kubectl.json").write_text(json.dumps(_checker_environment(kafka.port, kafka.controller)))
+    (kafka.folder / "kubectl.json").write_text(json.dumps(_checker_environment(kafka)))
     (kafka.bin / "kubectl").write_text(f"#!{sys.executable}\n{_KUBECTL}")
     (kafka.bin / "kubectl").chmod(0o755)
 
 
-def _checker_environment(port: int, controller: int) -> dict[str, str]:
+def _checker_environment(kafka: LocalKafka) -> dict[str, str]:
     """As the manifests give it to the checker's container, with this node's addresses."""
-    plan = plan_kafka(KafkaSettings(), ("zone-a", "zone-b", "zone-c"), "local")
+    settings = KafkaSettings(security=Security() if kafka.authority else None)
+    plan = plan_kafka(settings, ("zone-a", "zone-b", "zone-c"), "local")
     containers = manifests.stateful_set(plan, plan.brokers)["spec"]["template"]["spec"]["initContainers"]
     [checker] = [container for container in containers if container["name"] == "checker"]
-    given = {variable["name"]: variable.get("value", "") for variable in checker["env"]}
-    addresses = {"BROKER_PORT": str(port), "CONTROLLERS": f"127.0.0.1:{controller}"}
+    given = {variable["name"]: _placed(variable.get("value", ""), kafka.folder) for variable in checker["env"]}
+    addresses = {"BROKER_PORT": str(kafka.internal), "CONTROLLERS": f"127.0.0.1:{kafka.controller}"}
     return {**given, "POD": "kafka-0", **addresses, "PYTHONPATH": str(ROOT / "components")}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .details import configs, features
 from .environment import Environment
+from .users import users
 from .wire import Connection, WireError
 
 _SECONDS = 10.0  # for an answer
@@ -111,6 +112,7 @@ PARTS: Mapping[str, Callable[[Connection], Any]] = {
     "partitions": partitions,
     "quorum": quorum,
     "status": status,
+    "users": users,
 }
 
 

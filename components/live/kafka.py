@@ -11,6 +11,7 @@ from components.scripts.kafka_tools import KafkaTools
 from components.scripts.process import Refused
 
 _QUESTION = ("python3", "-m", "checker.live")
+_PARTS = ("topics", "settings", "metadata_version")
 _FRESH = 10.0  # seconds in which an answer serves other resources of the same deployment
 _ANSWERS: dict[str, tuple[float, dict[str, Any] | Refused]] = {}
 _ASKING = threading.Lock()  # the other resources wait for the answer
@@ -24,6 +25,8 @@ class LiveKafka(KafkaTools):
         """`environment`: see `kafka_tools`."""
         super().__init__(environment)
         self._key = json.dumps(dict(environment), sort_keys=True)
+        # Without an authorizer Kafka refuses to tell of rights.
+        self._parts = [*_PARTS, *(["users"] if environment.get("COMMAND_CONFIG") else [])]
 
     @property
     def topics(self) -> Mapping[str, Any]:
@@ -38,6 +41,12 @@ class LiveKafka(KafkaTools):
         return settings
 
     @property
+    def users(self) -> Mapping[str, Any]:
+        """Of each user `logsIn` and `rights`; nobody where no security is."""
+        users: Mapping[str, Any] = self._answer()["users"]
+        return users
+
+    @property
     def metadata_level(self) -> int:
         """The level of the metadata that holds."""
         return int(self._answer()["metadata_version"]["finalized"])
@@ -46,6 +55,11 @@ class LiveKafka(KafkaTools):
         """As `KafkaTools.run`, for one resource at a time."""
         with _CHANGING:
             return super().run(tool, *arguments, file=file)
+
+    def change(self, container: str, *command: str, stdin: str) -> None:
+        """Runs a command that changes Kafka, for one resource at a time."""
+        with _CHANGING:
+            self.first(container, *command, stdin=stdin)
 
     def configure(self, entity: Iterable[str], found: Mapping[str, str], asked: Mapping[str, str]) -> None:
         """Makes an entity's configuration, `found` by now, what is asked for, by one call of `kafka-configs.sh`, which
@@ -81,7 +95,7 @@ class LiveKafka(KafkaTools):
             told, answer = _ANSWERS.get(self._key, (-inf, Refused()))
             if time.monotonic() - told > _FRESH:
                 try:
-                    answer = json.loads(self.first("checker", *_QUESTION, "topics", "settings", "metadata_version"))
+                    answer = json.loads(self.first("checker", *_QUESTION, *self._parts))
                 except Refused as error:  # a cluster that does not answer need not be waited for by each resource
                     answer = Refused(f"no broker of Kafka can be asked: {error}")
                 _ANSWERS[self._key] = time.monotonic(), answer

@@ -8,6 +8,7 @@ from pulumi.runtime import mocks
 
 _OUTPUTS = {
     "command:local:Command": {"stdout": '{"name": "orders"}'},
+    "pulumi-python:dynamic/kafka-ha:User": {"password": "its password"},
     "pulumi-python:dynamic/kafka-ha:Certificate": {
         name: f"its {name}" for name in ("authority", "authorityKey", "certificate", "key", "fingerprint")
     },

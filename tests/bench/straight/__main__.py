@@ -145,6 +145,7 @@ provider = k8s.Provider(
     kubeconfig=cluster.stdout,
     cluster_identifier="bench-straight",
     enable_config_map_mutable=True,
+    enable_secret_mutable=True,
     opts=ResourceOptions(deleted_with=cluster),
 )
 
