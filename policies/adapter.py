@@ -14,7 +14,6 @@ from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers.program import COMPONENTS
 
 _DEEPEST = 60  # levels; no manifest is deeper
-_LONG = 100  # characters; what is longer is rarely the same twice
 
 
 def plain(value: Any, depth: int = 0) -> object:
@@ -38,7 +37,7 @@ def plain(value: Any, depth: int = 0) -> object:
 
 def _shared(text: str) -> str:
     """The one object that all equal texts share: resources are alike, and all are held until the stack's policies."""
-    return sys.intern(text) if type(text) is str and len(text) < _LONG else text
+    return sys.intern(text) if type(text) is str else text
 
 
 def _entry(holder: Any, key: Any, depth: int) -> object:
