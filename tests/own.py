@@ -35,4 +35,9 @@ def rendered(plan: KafkaPlan) -> list[dict[str, Any]]:
             ("policy/v1", "PodDisruptionBudget", manifests.disruption_budget(plan, nodes)),
             ("apps/v1", "StatefulSet", manifests.stateful_set(plan, nodes)),
         ]
+    if plan.settings.security:
+        found += [
+            ("v1", "Secret", manifests.tls_secret(plan)),
+            ("networking.k8s.io/v1", "NetworkPolicy", manifests.network_policy(plan)),
+        ]
     return [{"apiVersion": version, "kind": kind, **content} for version, kind, content in found]

@@ -27,6 +27,7 @@ _ORDER = (
     "test_placement",
     "test_scaling",
     "test_dedicated",
+    "test_security",
     "test_two_losses",
     "test_majority_lost",
     "test_destroy",

@@ -26,6 +26,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dedicated": DEDICATED,
     "tolerant": DEDICATED | {"faultTolerance": 2, "brokers": 6},
     "tolerant and combined": {"faultTolerance": 2, "storage": {"volumes": 2}},
+    "secured": {"security": {}},
     "labelled": {"nodePool": {"nodeSelector": {"pool": "kafka"}, "tolerations": [{"key": "kafka"}]}},
 }
 
@@ -47,7 +48,8 @@ def test_it_is_safe_and_nothing_of_it_is_undecided(name: str) -> None:
     assert [str(one) for one in found if one.severity is Severity.ERROR] == []
     assert rules(found, Outcome.UNDECIDED) == set()
     combined = {"combined-mode"} if VARIANTS[name].get("dedicatedControllers") is None else set()
-    assert rules(found) == {"tls", "authorizer"} | combined
+    plaintext = {"tls", "authorizer"} if VARIANTS[name].get("security") is None else set()
+    assert rules(found) == plaintext | combined
 
 
 def test_it_is_read_as_it_is_set() -> None:
