@@ -52,7 +52,7 @@ class UserSettings(SettingsModel):
     allow: tuple[Allowance, ...] = ()
     """What it may do beside that."""
     password_version: Annotated[int, Field(ge=1)] = 1
-    """With another one it gets a new password: clients must be given it at once (docs/users.md)."""
+    """With another one it gets a new password: clients must be given it at once (docs/security.md)."""
 
 
 def rights(user: UserSettings) -> list[str]:
