@@ -32,6 +32,7 @@ OTHER_WORK = re.compile(
 )
 _OUTSIDE = re.compile(r"EXTERNAL|OUTSIDE|PUBLIC|INTERNET|INGRESS", re.IGNORECASE)
 _DOMAIN = re.compile(r"\.[a-z0-9-]+\.svc(?:\.[a-z0-9.-]+)?(?=:|$)")
+_BROKER_PORTS = frozenset((9092, 9093, 9094))
 _PROTOCOLS = frozenset(("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
 
 
@@ -47,19 +48,30 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
                 continue
             if found := _broker(owner, world):
                 clusters[_identity(found)].append(found)
-            elif kind == "StatefulSet" and not _told(owner.spec("template", "spec", "containers")):
-                yield _untold(owner)
+            elif kind == "StatefulSet" and (reason := _doubt(owner)):
+                yield _untold(owner, reason)
     for identity in list(clusters):
         yield _cluster(clusters.pop(identity), world)  # what is told of is held no longer
 
 
-def _told(containers: Doc) -> bool:
-    return containers.whole and not any(one.unknown for one in containers.each())
+def _doubt(owner: Manifest) -> str:
+    """Why a StatefulSet that is not read as Kafka may be one all the same; empty when it is none."""
+    containers = owner.spec("template", "spec", "containers")
+    if not containers.whole or any(one.unknown for one in containers.each()):
+        return "its containers are computed by the deployment: whether it is Kafka can't be told"
+    if not owner.spec("volumeClaimTemplates").whole or not list(owner.spec("volumeClaimTemplates").each()):
+        return ""
+    for container in containers.each():
+        image, said = parse_image(container["image"].plain()), f"{container['command'].value}{container['args'].value}"
+        ports = {port["containerPort"].value for port in container["ports"].each()}
+        own = "kafka" in re.split(r"[-_.]", image.repository) and not is_client(image) and not OTHER_WORK.search(said)
+        if own and ports & _BROKER_PORTS:
+            return f"how the image {container['image'].plain()} takes its settings is not known here"
+    return ""
 
 
-def _untold(owner: Manifest) -> ClusterFacts:
-    """A StatefulSet that may be anything: all that is known of it is that it can't be judged."""
-    reason = "its containers are computed by the deployment: whether it is Kafka can't be told"
+def _untold(owner: Manifest, reason: str) -> ClusterFacts:
+    """A StatefulSet of which nothing is known but that it can't be judged."""
     unknown: Fact[int] = Fact(f"{owner.path}: spec.template.spec.containers", undecided=reason)
     return ClusterFacts(
         path=owner.path,

@@ -16,6 +16,41 @@ def test_no_broker(other: dict[str, Any]) -> None:
     assert clusters([*OTHERS, other]) == []
 
 
+def homemade(**container: Any) -> dict[str, Any]:
+    """As the article's: an image of one's own, whose settings only its start script knows."""
+    own = {"name": "kafka", "image": "doughgle/kafka-kraft:1", "ports": [{"containerPort": 9092}], **container}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "kafka", "namespace": "kafka"},
+        "spec": {
+            "replicas": 3,
+            "template": {"spec": {"containers": [own]}},
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}}],
+        },
+    }
+
+
+def test_an_image_whose_settings_are_not_known_is_told_as_undecided() -> None:
+    found = verdicts([homemade(env=[{"name": "REPLICAS", "value": "3"}])])
+    assert {one.outcome for one in found} == {Outcome.UNDECIDED}
+    assert "how the image doughgle/kafka-kraft:1 takes its settings is not known here" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        homemade(ports=[{"containerPort": 8080}]),
+        homemade(image="acme/kafka-streams-orders:1"),
+        homemade(image="acme/notkafkaesque:1"),
+        homemade(args=["connect-distributed.sh"]),
+        homemade() | {"kind": "Deployment"},
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(other: dict[str, Any]) -> None:
+    assert verdicts([other]) == []
+
+
 @pytest.mark.parametrize("name", ["official", "confluent", "bitnami", "own", "strimzi", "cfk", "redpanda"])
 def test_others_change_no_verdict(name: str) -> None:
     assert {str(one) for one in verdicts(base(name) + OTHERS)} == {str(one) for one in verdicts(base(name))}
