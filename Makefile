@@ -7,7 +7,7 @@ DRILL ?=
 
 TOOLCHAIN = .venv/bin/python -m toolchain
 # The folders that exist of those named.
-CODE = $(wildcard __main__.py components policies drills toolchain tests)
+CODE = $(wildcard __main__.py kafka_ha.py components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
 CLOUDS = eks gke aks
 
@@ -54,6 +54,7 @@ lint: venv ## check style, types and layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(CODE)
+	@for program in examples/*/__main__.py; do .venv/bin/mypy --no-error-summary $$program || exit 1; done
 	.venv/bin/lint-imports
 
 test: ## run all tests that need no Docker

@@ -12,6 +12,7 @@ from pulumi import Output, Resource, ResourceOptions
 from pulumi_command import local
 
 from components import kubectl
+from components.commands import found, script
 from components.kafka_plan import KafkaPlan
 from components.kafka_quorum import moved
 from components.kafka_security import switched
@@ -21,7 +22,7 @@ from components.zoned_cluster import ZonedCluster
 
 FOUND = f"{OBJECTS},configmaps"
 """What is looked at before anything is touched, as `kubectl get` names it."""
-_SCRIPT = "python3 -m components.scripts.claims grow"
+_SCRIPT = script("claims", "grow")
 
 
 class KafkaClaims:
@@ -60,6 +61,7 @@ class KafkaClaims:
                 # Not read: a claim that was made anew since, at the template's size, has the command run once more.
                 "UNEVEN": self._uneven.apply(" ".join),
                 "NAMESPACE": self._plan.settings.namespace,
+                **found(),
                 **self._cluster.access,
             },
             opts=ResourceOptions(

@@ -6,10 +6,9 @@ import pulumi
 from pulumi import Resource, ResourceOptions
 from pulumi_command import local
 
+from components.commands import found, script
 from components.kafka_plan import KafkaPlan
 from components.scripts.members import Members
-
-_SCRIPT = "python3 -m components.scripts.members"
 
 
 class KafkaMembers:
@@ -34,7 +33,7 @@ class KafkaMembers:
             automatic=reassignment.automatic,
         )
         self._name, self._opts = name, opts
-        self._environment = {"MEMBERS": members.to_json(), **tools}
+        self._environment = {"MEMBERS": members.to_json(), **found(), **tools}
         self.evacuation = self._command("evacuation", "evacuate", [])
 
     def follow(self, sets: Sequence[Resource]) -> tuple[Resource, Resource]:
@@ -47,7 +46,7 @@ class KafkaMembers:
     def _command(self, suffix: str, action: str, after: Sequence[Resource]) -> Resource:
         return local.Command(
             f"{self._name}-{suffix}",
-            create=f"{_SCRIPT} {action}",
+            create=script("members", action),
             environment=self._environment,
             logging=local.Logging.STDERR,
             opts=ResourceOptions.merge(self._opts, ResourceOptions(depends_on=after)),

@@ -10,6 +10,7 @@ from pulumi import Output, Resource, ResourceOptions
 from pulumi_command import local
 from pydantic import Field
 
+from components import commands
 from components.kinds.kind import ClusterSettings, Connection
 from components.scripts.lifecycle import SPEC_VARIABLE, Found, Spec, Tool
 from components.scripts.process import Refused
@@ -52,12 +53,12 @@ def connect_local(
             f"kafka-ha:cluster has changed (zones now: {', '.join(settings.zones)}): the {settings.kind} cluster "
             f"{settings.name} is replaced, and all that is on it with it, Kafka's records included."
         )
-    script = f"python3 -m components.scripts.{settings.kind}_cluster"
+    program = f"{settings.kind}_cluster"
     command = local.Command(
         f"{name}-{settings.kind}",
-        create=f"{script} create",
-        delete=f"{script} delete",
-        environment={SPEC_VARIABLE: spec.to_json()},
+        create=commands.script(program, "create"),
+        delete=commands.script(program, "delete"),
+        environment={SPEC_VARIABLE: spec.to_json(), **commands.found()},
         triggers=[spec.fingerprint],
         logging=local.Logging.STDERR,  # standard output is the kubeconfig
         opts=ResourceOptions(
