@@ -37,6 +37,8 @@ _EACH: list[dict[str, Any]] = [
     {"dedicatedControllers": {}},
     {"dedicatedControllers": {}, "faultTolerance": 2},
     {"faultTolerance": 2, "storage": {"volumes": 3}},
+    {"security": {}},
+    {"dedicatedControllers": {}, "security": {}},
 ]
 
 
@@ -49,7 +51,7 @@ def refused(folder: Path, plans: list[KafkaPlan]) -> list[str]:
     for number, plan in enumerate(plans):
         for nodes in plan.groups:
             file = folder / f"{number}-{nodes.component}.properties"
-            advertised = ",".join(f"{name}://{nodes.pods[0]}:{port}" for name, port in nodes.listeners.items())
+            advertised = ",".join(f"{one.name}://{nodes.pods[0]}:{one.port}" for one in nodes.listeners)
             own = f"node.id={nodes.first_id}\nbroker.rack=a\nadvertised.listeners={advertised}\n"
             file.write_text(plan.files(nodes)["server.properties"] + own)
             files.append(str(file))
