@@ -12,7 +12,7 @@ TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tes
 CLOUDS = eks gke aks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds docs live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
@@ -71,6 +71,11 @@ clouds: venv ## check eks, gke and aks against their packages, 0.8 GB in .tools/
 		-r requirements.txt -r requirements-dev.txt $(CLOUDS:%=-r requirements-%.txt)
 	.tools/clouds/bin/mypy components/clouds
 	.tools/clouds/bin/python -m pytest tests/unit/test_clouds.py $(ARGS)
+
+docs: venv ## build the documentation as a site into .site
+	.venv/bin/python -m venv .tools/docs
+	.tools/docs/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-docs.txt
+	.tools/docs/bin/mkdocs build --strict --quiet
 
 live: venv ## run the tests on a real k3d cluster with a real Kafka (Docker, or Debian as root)
 	@tests/live/run.sh $(ARGS)
