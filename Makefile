@@ -12,7 +12,7 @@ TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tes
 CLOUDS = eks gke aks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds docs live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds audit docs live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
@@ -71,6 +71,15 @@ clouds: venv ## check eks, gke and aks against their packages, 0.8 GB in .tools/
 		-r requirements.txt -r requirements-dev.txt $(CLOUDS:%=-r requirements-%.txt)
 	.tools/clouds/bin/mypy components/clouds
 	.tools/clouds/bin/python -m pytest tests/unit/test_clouds.py $(ARGS)
+
+audit: venv ## look for known weaknesses in what is pinned, and for secrets in what is committed
+	@.venv/bin/python -m venv .tools/audit
+	@.tools/audit/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-audit.txt
+	git ls-files -z | xargs -0 .tools/audit/bin/detect-secrets-hook --baseline .secrets.baseline
+	@for file in requirements*.txt; do \
+		told=$$(.tools/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r $$file 2>&1) && echo "$$file: $$told" && continue; \
+		case $$told in *"known vulnerabilit"*) echo "$$file: $$told" >&2; exit 1 ;; esac; \
+		echo "audit: skipped: $$file: this index tells of no weaknesses ($$(echo "$$told" | tail -n 1))"; done
 
 docs: venv ## build the documentation as a site into .site
 	.venv/bin/python -m venv .tools/docs

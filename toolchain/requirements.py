@@ -44,7 +44,11 @@ def texts(root: Path = ROOT) -> dict[str, str]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     program = tree(project["dependencies"])
     found = {"requirements.txt": _text("What the program needs", program)}
-    what = {"dev": "the toolchain, the stand-ins and the tests need", "docs": "the documentation's site needs"}
+    what = {
+        "dev": "the toolchain, the stand-ins and the tests need",
+        "docs": "the documentation's site needs",
+        "audit": "`make audit` needs",
+    }
     for group, needs in project["optional-dependencies"].items():
         try:
             everything = tree([*project["dependencies"], *needs])
