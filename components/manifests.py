@@ -30,6 +30,8 @@ _RUN = "/run/kafka-ha"
 _CHECKER = "/opt/kafka-ha"
 _METADATA_VERSION = "metadata-version"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_OURS: Manifest = {"annotations": {"pulumi.com/patchForce": "true"}}
+"""Of what nobody else may hold: what was changed by hand is changed back."""
 _USER = 1000  # appuser of the official image
 _PROBE_PERIOD = 2  # seconds
 _TOKEN_SECONDS = 3600  # the kubelet renews it
@@ -168,14 +170,14 @@ def tls_name(plan: KafkaPlan) -> str:
 
 def tls_secret(plan: KafkaPlan) -> Manifest:
     """The Secret of the nodes' certificate, without what it holds."""
-    return {"metadata": _metadata(plan, tls_name(plan)), "type": "kubernetes.io/tls"}
+    return {"metadata": _metadata(plan, tls_name(plan)) | _OURS, "type": "kubernetes.io/tls"}
 
 
 def user_secret(kafka: KafkaSettings, user: str) -> Manifest:
     """The Secret of a user, without what it holds."""
     own = {"app.kubernetes.io/name": "kafka-user", "app.kubernetes.io/instance": kafka.name}
     return {
-        "metadata": {"name": f"{kafka.name}-user-{user}", "namespace": kafka.namespace, "labels": own},
+        "metadata": {"name": f"{kafka.name}-user-{user}", "namespace": kafka.namespace, "labels": own} | _OURS,
         "type": "Opaque",
     }
 
