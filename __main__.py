@@ -28,4 +28,5 @@ pulumi.export("clientCommand", kafka.client_command)
 pulumi.export("clientProperties", kafka.client_properties)
 if settings.kafka.security:
     pulumi.export("authority", kafka.authority)
+    pulumi.export("externalBootstrap", kafka.external_bootstrap)
     pulumi.export("userSecrets", [user.secret for user in users])

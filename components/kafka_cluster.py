@@ -32,6 +32,8 @@ class KafkaCluster(pulumi.ComponentResource):
 
     bootstrap: Output[str]
     """Bootstrap addresses, inside the cluster."""
+    external_bootstrap: Output[str]
+    """Bootstrap addresses for clients outside the cluster; empty without `security.external`."""
     cluster_id: Output[str]
     """Kafka's cluster id."""
     disruption_budget: Output[dict[str, object]]
@@ -75,6 +77,7 @@ class KafkaCluster(pulumi.ComponentResource):
         self.brokers = plan.brokers.pods
         self.pods = tuple(pod for nodes in plan.groups for pod in nodes.pods)
         self.bootstrap = Output.from_input(plan.bootstrap)
+        self.external_bootstrap = Output.from_input(",".join(plan.external.values()))
         self._tools = {"BOOTSTRAP": plan.tools_bootstrap}
         if plan.listeners.secured:
             self._tools["COMMAND_CONFIG"] = f"{manifests.CONFIG_FOLDER}/{TOOLS_FILE}"
@@ -91,6 +94,7 @@ class KafkaCluster(pulumi.ComponentResource):
                 "clientCommand": self.client_command,
                 "clientProperties": self.client_properties,
                 "authority": self.authority,
+                "externalBootstrap": self.external_bootstrap,
                 "disruptionBudget": self.disruption_budget,
             }
         )
@@ -229,6 +233,11 @@ class KafkaCluster(pulumi.ComponentResource):
                 for ordinal, pod in enumerate(nodes.pods)
             ),
         ]
+        if nodes is plan.brokers:
+            services += [
+                k8s.core.v1.Service(f"{pod}-external", **manifests.external_service(plan, pod), opts=within)
+                for pod in plan.external
+            ]
         config = k8s.core.v1.ConfigMap(f"{prefix}-config", **manifests.config_map(plan, nodes), opts=within)
         budget = k8s.policy.v1.PodDisruptionBudget(
             f"{prefix}-disruption-budget", **manifests.disruption_budget(plan, nodes), opts=within

@@ -78,7 +78,9 @@ def _asked_of(issuer: Issuer, name: str, plan: KafkaPlan, within: ResourceOption
 
 
 def _hosts(plan: KafkaPlan) -> list[str]:
-    return [f"*.{plan.brokers.domain}", "localhost", "127.0.0.1"]
+    security = plan.settings.security
+    outside = [f"*.{security.external.hosts.partition('.')[2]}"] if security and security.external else []
+    return [f"*.{plan.brokers.domain}", *outside, "localhost", "127.0.0.1"]
 
 
 def switched(plan: KafkaPlan, objects: Sequence[dict[str, Any]]) -> list[str]:

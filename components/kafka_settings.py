@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from components.kafka_release import METADATA_VERSIONS, is_older, level_of
-from components.listeners import PLAIN, SECURED, Listeners
+from components.listeners import EXTERNAL, PLAIN, SECURED, Listeners
 from components.metrics_settings import Metrics
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
 from components.security_settings import Security
@@ -369,7 +369,9 @@ class KafkaSettings(SettingsModel):
     @property
     def listeners(self) -> Listeners:
         """Where the nodes listen, and how it is protected."""
-        return SECURED if self.security else PLAIN
+        if self.security is None:
+            return PLAIN
+        return EXTERNAL if self.security.external else SECURED
 
     @property
     def disruption_budget(self) -> int:

@@ -3,7 +3,7 @@ Pure.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 TLS_FOLDER: Final = "/etc/kafka-tls"
@@ -46,6 +46,10 @@ class Listeners:
     """For the brokers among themselves, for the checker and for tools."""
     controllers: Listener
     secured: bool
+    external: Listener | None = None
+    """For clients outside the Kubernetes cluster, of brokers alone. It is not among those of `of`: its addresses are no
+    nodes' names.
+    """
 
     def of(self, roles: Iterable[str]) -> tuple[Listener, ...]:
         """Those of a node with these roles. The controllers' is the last: it opens before there is a quorum."""
@@ -57,9 +61,11 @@ class Listeners:
 
     def properties(self, roles: Iterable[str]) -> dict[str, str]:
         """What a node with these roles reads of them, but for what names the node."""
-        named = {listener.name: listener for listener in (self.clients, self.brokers, self.controllers)}
+        outside = [self.external] if self.external else []
+        own = [*self.of(roles), *(outside if "broker" in roles else [])]
+        named = {listener.name: listener for listener in (self.clients, self.brokers, self.controllers, *outside)}
         return {
-            "listeners": ",".join(f"{one.name}://:{one.port}" for one in self.of(roles)),
+            "listeners": ",".join(f"{one.name}://:{one.port}" for one in own),
             "controller.listener.names": self.controllers.name,
             "inter.broker.listener.name": self.brokers.name,
             "listener.security.protocol.map": ",".join(f"{name}:{one.protocol}" for name, one in sorted(named.items())),
@@ -68,15 +74,18 @@ class Listeners:
 
     def _security(self) -> dict[str, str]:
         """Certificates of both sides among the nodes, SCRAM for clients, and nobody may do what no ACL allows him."""
-        clients = f"listener.name.{self.clients.name.lower()}"
+        logging_in = [self.clients, *([self.external] if self.external else [])]
         return {
             **_STORES,
             **{
                 f"listener.name.{one.name.lower()}.ssl.client.auth": "required"
                 for one in (self.brokers, self.controllers)
             },
-            f"{clients}.sasl.enabled.mechanisms": MECHANISM,
-            f"{clients}.{MECHANISM.lower()}.sasl.jaas.config": f"{_LOGIN_MODULE} required;",
+            **{f"listener.name.{one.name.lower()}.sasl.enabled.mechanisms": MECHANISM for one in logging_in},
+            **{
+                f"listener.name.{one.name.lower()}.{MECHANISM.lower()}.sasl.jaas.config": f"{_LOGIN_MODULE} required;"
+                for one in logging_in
+            },
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": f"User:CN={NODE_NAME}",
         }
@@ -104,3 +113,6 @@ SECURED: Final = Listeners(
     secured=True,
 )
 """TLS everywhere: nodes know each other by certificate, clients log in."""
+
+EXTERNAL: Final = replace(SECURED, external=Listener("EXTERNAL", 9095, "external", "SASL_SSL"))
+"""The same, and clients from outside come in by a port of their own."""

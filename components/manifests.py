@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_snake
 
 from components.kafka_plan import HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import KafkaSettings, NodePool
-from components.listeners import KEYSTORE, TLS_FOLDER
+from components.listeners import KEYSTORE, TLS_FOLDER, Listener
 from components.metrics_settings import Metrics
 from components.security_settings import Issuer, Security
 
@@ -116,6 +116,31 @@ def _service(plan: KafkaPlan, nodes: NodesPlan, name: str, selector: Manifest, m
     }
 
 
+def external_service(plan: KafkaPlan, pod: str) -> Manifest:
+    """The Service by which clients outside the cluster reach a broker. `Local`: no node passes them on, whose loss they
+    would feel.
+    """
+    security, listener, broker = plan.settings.security, plan.listeners.external, plan.brokers.pods.index(pod)
+    assert security
+    assert security.external
+    assert listener
+    outside = security.external
+    port: Manifest = {"name": listener.port_name, "port": listener.port, "targetPort": listener.port}
+    if outside.node_port is not None:
+        port["nodePort"] = plan.external_port(broker)
+    annotations = {key: outside.of(value, broker) for key, value in outside.annotations.items()}
+    metadata = _metadata(plan, f"{pod}-external", plan.brokers)
+    return {
+        "metadata": metadata | ({"annotations": annotations} if annotations else {}),
+        "spec": {
+            "type": outside.service,
+            "externalTrafficPolicy": "Local",
+            "selector": labels(plan, plan.brokers) | {POD_LABEL: pod},
+            "ports": [port],
+        },
+    }
+
+
 def disruption_budget(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
     """The budget that refuses an eviction which writes or the quorum would not outlive.
 
@@ -209,6 +234,8 @@ def network_policy(plan: KafkaPlan) -> Manifest:
     in, and what is measured tells no record: these ports are open to all.
     """
     inside = (plan.listeners.brokers.port, plan.listeners.controllers.port)
+    outside = [plan.listeners.external.port] if plan.listeners.external else []
+    open_to_all = (plan.listeners.clients.port, *outside, HEALTH_PORT, METRICS_PORT)
     own = [{"podSelector": {"matchLabels": found}} for found in (labels(plan), DRILL_LABELS)]
     return {
         "metadata": _metadata(plan, plan.settings.name),
@@ -216,7 +243,7 @@ def network_policy(plan: KafkaPlan) -> Manifest:
             "podSelector": {"matchLabels": labels(plan)},
             "policyTypes": ["Ingress"],
             "ingress": [
-                {"ports": [{"port": port} for port in (plan.listeners.clients.port, HEALTH_PORT, METRICS_PORT)]},
+                {"ports": [{"port": port} for port in open_to_all]},
                 {"ports": [{"port": port} for port in inside], "from": own},
             ],
         },
@@ -318,6 +345,7 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "JVM_OPTIONS": kafka.jvm_options,
         "GRACE_PERIOD": str(kafka.termination_grace_period.seconds),
         **({"TLS": TLS_FOLDER, "KEYSTORE": KEYSTORE} if kafka.security else {}),
+        **(_external(plan) if nodes is plan.brokers else {}),
     }
     return {
         "name": "kafka",
@@ -326,7 +354,7 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
         "command": ["bash", f"{CONFIG_FOLDER}/start.sh"],
         "env": _environment(environment),
         "ports": [
-            *({"name": listener.port_name, "containerPort": listener.port} for listener in nodes.listeners),
+            *({"name": listener.port_name, "containerPort": listener.port} for listener in _ports(plan, nodes)),
             *([{"name": METRICS, "containerPort": METRICS_PORT}] if kafka.metrics else []),
         ],
         # No liveness probe: the process is process 1, and a restart helps no node that waits for its quorum.
@@ -424,6 +452,23 @@ def _mounts() -> list[Manifest]:
         {"name": "run", "mountPath": _RUN},
         {"name": "account", "mountPath": _ACCOUNT, "readOnly": True},
     ]
+
+
+def _ports(plan: KafkaPlan, nodes: NodesPlan) -> tuple[Listener, ...]:
+    outside = plan.listeners.external
+    return (*nodes.listeners, outside) if outside and nodes is plan.brokers else nodes.listeners
+
+
+def _external(plan: KafkaPlan) -> dict[str, str]:
+    """What start.sh makes each broker's address for clients outside of."""
+    security, listener = plan.settings.security, plan.listeners.external
+    if not (security and security.external and listener):
+        return {}
+    return {
+        "EXTERNAL": f"{listener.name}://{security.external.hosts}",
+        "EXTERNAL_PORT": str(plan.external_port(0)),
+        "EXTERNAL_STEP": str(plan.external_port(1) - plan.external_port(0)),
+    }
 
 
 def _if_secured(plan: KafkaPlan, *items: Manifest) -> tuple[Manifest, ...]:

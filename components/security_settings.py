@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from components.settings_model import DnsLabel, SettingsModel
 
@@ -18,6 +18,33 @@ class Issuer(SettingsModel):
     """An `Issuer` stands in `kafka.namespace`."""
 
 
+class External(SettingsModel):
+    """How clients outside the Kubernetes cluster reach the brokers, each at an address of its own: by TLS and SCRAM, as
+    those inside.
+    """
+
+    hosts: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]*\{id\}[a-z0-9-]*(\.[a-z0-9-]+)+$")]
+    """Name of each broker, `{id}` for its number, such as `kafka-{id}.example.com`. You, or external-dns, have DNS say
+    where that is.
+    """
+    service: Literal["LoadBalancer", "NodePort"] = "LoadBalancer"
+    """Type of the Service that each broker gets."""
+    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = None
+    """With NodePort, the port of broker 0; that of each other is as much higher as its number."""
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Of the Services, `{id}` for the broker's number: what a cloud's load balancers, or external-dns, are told."""
+
+    @model_validator(mode="after")
+    def _has_its_port(self) -> "External":
+        if (self.service == "NodePort") is (self.node_port is None):
+            raise ValueError("nodePort goes with service: NodePort, which needs it, and with no other")
+        return self
+
+    def of(self, text: str, broker: int) -> str:
+        """A text with the broker's number in it."""
+        return text.replace("{id}", str(broker))
+
+
 class Security(SettingsModel):
     """`kafka.security`: TLS on every listener, certificates among the nodes, SCRAM for clients, and rights by ACLs:
     what none allows is refused (docs/security.md).
@@ -29,5 +56,7 @@ class Security(SettingsModel):
     """
     issuer: Issuer | None = None
     """Who signs the nodes' certificate; a CA of the program's own, whose key is in the stack's state, when unset."""
+    external: External | None = None
+    """A listener for clients outside the Kubernetes cluster; none when unset."""
     network_policy: bool = True
     """Whether NetworkPolicies keep all but Kafka's own pods from the listeners of brokers and controllers."""

@@ -2,8 +2,9 @@
 # Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
 # From the environment: POD, DOMAIN (of the nodes' Services), LISTENERS (names and ports that it is reached by), DISKS,
 # LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS; with
-# security TLS (the folder of the certificate) and KEYSTORE (the file that Kafka reads it from). What `prepare` decided
-# stands in /run/kafka-ha/start.
+# security TLS (the folder of the certificate) and KEYSTORE (the file that Kafka reads it from), and for clients outside
+# EXTERNAL (listener and host, {id} for the node's), EXTERNAL_PORT and EXTERNAL_STEP (from a node's port to the next's).
+# What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
 
 # A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
@@ -24,6 +25,9 @@ config=/tmp/server.properties
   for listener in $LISTENERS; do
     advertised+=",${listener%:*}://$POD.$DOMAIN:${listener##*:}"
   done
+  if [ -n "${EXTERNAL:-}" ]; then
+    advertised+=",${EXTERNAL//\{id\}/$node_id}:$((EXTERNAL_PORT + EXTERNAL_STEP * node_id))"
+  fi
   echo "advertised.listeners=${advertised#,}"
 } >"$config"
 

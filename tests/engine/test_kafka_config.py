@@ -39,6 +39,7 @@ _EACH: list[dict[str, Any]] = [
     {"faultTolerance": 2, "storage": {"volumes": 3}},
     {"security": {}},
     {"dedicatedControllers": {}, "security": {}},
+    {"security": {"external": {"hosts": "kafka-{id}.example.com"}}},
 ]
 
 

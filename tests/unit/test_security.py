@@ -91,6 +91,37 @@ def test_only_kafkas_own_pods_come_to_the_listeners_of_brokers_and_controllers()
     assert inside["from"] == [{"podSelector": spec["podSelector"]}, {"podSelector": {"matchLabels": dict(LABELS)}}]
 
 
+OUTSIDE = {"external": {"hosts": "kafka-{id}.example.com", "annotations": {"dns": "kafka-{id}.example.com"}}}
+PORTS = {"external": {"hosts": "b{id}.example.com", "service": "NodePort", "nodePort": 31000}}
+
+
+def test_clients_outside_have_a_listener_of_brokers_with_an_address_for_each() -> None:
+    kafka = plan(security=OUTSIDE, dedicatedControllers={})
+    found = properties(kafka)
+    assert found["listeners"] == "CLIENTS://:9092,INTERNAL://:9091,EXTERNAL://:9095"
+    assert "EXTERNAL:SASL_SSL" in found["listener.security.protocol.map"]
+    assert found["listener.name.external.sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
+    controllers = dict(line.split("=", 1) for line in kafka.files(kafka.controllers)["server.properties"].splitlines())
+    assert controllers["listeners"] == "CONTROLLER://:9093"
+    assert list(kafka.external.values()) == [f"kafka-{broker}.example.com:9095" for broker in range(3)]
+    service = manifests.external_service(kafka, "kafka-1")
+    assert service["metadata"]["name"] == "kafka-1-external"
+    assert service["metadata"]["annotations"] == {"dns": "kafka-1.example.com"}
+    assert service["spec"]["type"] == "LoadBalancer"
+    assert service["spec"]["ports"] == [{"name": "external", "port": 9095, "targetPort": 9095}]
+    assert service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"] == "kafka-1"
+    inside = manifests.node_service(kafka, kafka.brokers, "kafka-1")["spec"]["ports"]
+    assert [port["port"] for port in inside] == [9092, 9091]
+    assert {"port": 9095} in manifests.network_policy(kafka)["spec"]["ingress"][0]["ports"]
+
+
+def test_node_ports_count_up_with_the_brokers() -> None:
+    kafka = plan(security=PORTS)
+    assert list(kafka.external.values()) == [f"b{broker}.example.com:{31000 + broker}" for broker in range(3)]
+    [port] = manifests.external_service(kafka, "kafka-2")["spec"]["ports"]
+    assert port["nodePort"] == 31002
+
+
 def test_a_renewed_certificate_rolls_the_nodes() -> None:
     kafka = plan()
     templates = [
@@ -109,6 +140,12 @@ def test_a_renewed_certificate_rolls_the_nodes() -> None:
         ({"properties": {"authorizer.class.name": "X"}}, "authorizer.class.name is not set here: set kafka.security"),
         ({"properties": {"listener.name.x.ssl.keystore.type": "PEM"}}, "the listeners follow kafka.security"),
         ({"properties": {"ssl.keystore.location": "/x"}}, "the nodes' certificate follows kafka.security"),
+        ({"security": {"external": {"hosts": "kafka.example.com"}}}, "kafka.security.external.hosts: got 'kafka.exam"),
+        (
+            {"security": {"external": {"hosts": "{id}.example.com", "service": "NodePort"}}},
+            "nodePort goes with service",
+        ),
+        ({"security": {"external": {"hosts": "{id}.example.com", "nodePort": 31000}}}, "nodePort goes with service"),
         ({"security": {"issuer": {}}}, "kafka.security.issuer.name: got nothing, but it is needed"),
     ],
 )
@@ -163,6 +200,13 @@ def test_a_certificate_its_secret_and_a_policy_come_before_the_nodes() -> None:
     image = recorder.registered["kafka-image"].inputs["connection"]
     assert image["COMMAND_CONFIG"] == "/etc/kafka-ha/tools.properties"
     assert image["BOOTSTRAP"].startswith(f"{BROKER}:9091")
+
+
+def test_each_broker_has_its_service_for_outside_and_the_certificate_covers_their_names() -> None:
+    recorder = Recorder.installed()
+    types = made(recorder, security=OUTSIDE)
+    assert {name for name in types if name.endswith("-external")} == {f"kafka-{one}-external" for one in range(3)}
+    assert "*.example.com" in recorder.registered["kafka-certificate"].inputs["hosts"]
 
 
 def test_cert_manager_is_asked_for_the_certificate_where_an_issuer_is_named() -> None:

@@ -21,7 +21,8 @@ class Pod:
     def __init__(self, root: Path, kafka: KafkaPlan, nodes: NodesPlan, name: str) -> None:
         self.root, self.nodes, self.name = root, nodes, name
         self.variables = variables(kafka, nodes, "kafka", name)
-        self.variables["DISKS"] = self.below_root(self.variables["DISKS"])
+        for own in {"DISKS", "KEYSTORE"} & self.variables.keys():
+            self.variables[own] = self.below_root(self.variables[own])
         self.disks = [Path(disk) for disk in self.variables["DISKS"].split()]
         for folder in (
             root / "opt/kafka/bin",
@@ -101,6 +102,25 @@ def test_it_writes_what_is_a_nodes_own(
     assert properties["advertised.listeners"] == ",".join(told)
     common = (tmp_path / "etc/kafka-ha/server.properties").read_text().splitlines()
     assert (tmp_path / "tmp/server.properties").read_text().splitlines()[: len(common)] == common
+
+
+@pytest.mark.parametrize(
+    ("outside", "address"),
+    [
+        ({"hosts": "kafka-{id}.example.com"}, "EXTERNAL://kafka-1.example.com:9095"),
+        ({"hosts": "b{id}.example.com", "service": "NodePort", "nodePort": 31000}, "EXTERNAL://b1.example.com:31001"),
+    ],
+)
+def test_a_broker_tells_clients_outside_its_own_address(tmp_path: Path, outside: dict[str, Any], address: str) -> None:
+    started = pod(tmp_path, dedicatedControllers={}, security={"external": outside})
+    started.variables["TLS"] = str(tmp_path)
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).write_text(name)
+    started.is_prepared("none", 1)
+    started.runs("start.sh")
+    *_, told = started.properties()["advertised.listeners"].split(",")
+    assert told == address
+    assert Path(started.variables["KEYSTORE"]).read_text() == "tls.keytls.crt"
 
 
 @pytest.mark.parametrize(
