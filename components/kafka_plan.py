@@ -125,20 +125,8 @@ class KafkaPlan:
     @property
     def external(self) -> dict[str, str]:
         """Host and port of each broker as clients outside reach it, by its pod; empty where they don't."""
-        outside = self.settings.security and self.settings.security.external
-        if not outside:
-            return {}
-        return {
-            pod: f"{outside.of(outside.hosts, broker)}:{self.external_port(broker)}"
-            for broker, pod in enumerate(self.brokers.pods, self.brokers.first_id)
-        }
-
-    def external_port(self, broker: int) -> int:
-        """The port that clients outside see: each broker's own on all nodes, or the same at each load balancer."""
-        assert self.listeners.external
-        outside = self.settings.security and self.settings.security.external
-        own = outside.node_port if outside else None
-        return self.listeners.external.port if own is None else own + broker
+        outside, brokers = self.settings.external, self.brokers
+        return {pod: outside.address(id_) for id_, pod in enumerate(brokers.pods, brokers.first_id)} if outside else {}
 
     @property
     def quorum(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class KafkaSecurity:
         if security is None:
             return
         if security.issuer:
-            self.needed.append(_asked_of(security.issuer, name, plan, within))
+            self.needed.append(_asked_of(security.issuer, security.certificate_days, name, plan, within))
         else:
             self.needed.append(self._own(name, plan, security, parent, within))
         if security.network_policy:
@@ -65,21 +65,20 @@ class KafkaSecurity:
         return secret
 
 
-def _asked_of(issuer: Issuer, name: str, plan: KafkaPlan, within: ResourceOptions) -> pulumi.Resource:
+def _asked_of(issuer: Issuer, days: int, name: str, plan: KafkaPlan, within: ResourceOptions) -> pulumi.Resource:
     """The certificate by cert-manager, which renews it. Its Secret appears later: the pods wait for it."""
     certificate: pulumi.Resource = k8s.apiextensions.CustomResource(
         f"{name}-certificate",
         api_version=_CERT_MANAGER,
         kind="Certificate",
-        **manifests.certificate(plan, issuer, NODE_NAME, _hosts(plan)),
+        **manifests.certificate(plan, issuer, days, _hosts(plan)),
         opts=within,
     )
     return certificate
 
 
 def _hosts(plan: KafkaPlan) -> list[str]:
-    security = plan.settings.security
-    outside = [f"*.{security.external.hosts.partition('.')[2]}"] if security and security.external else []
+    outside = [plan.settings.external.wildcard] if plan.settings.external else []
     return [f"*.{plan.brokers.domain}", *outside, "localhost", "127.0.0.1"]
 
 

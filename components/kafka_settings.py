@@ -9,7 +9,7 @@ from components.kafka_release import METADATA_VERSIONS, is_older, level_of
 from components.listeners import EXTERNAL, PLAIN, SECURED, Listeners
 from components.metrics_settings import Metrics
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
-from components.security_settings import Security
+from components.security_settings import External, Security
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
 
@@ -371,7 +371,12 @@ class KafkaSettings(SettingsModel):
         """Where the nodes listen, and how it is protected."""
         if self.security is None:
             return PLAIN
-        return EXTERNAL if self.security.external else SECURED
+        return EXTERNAL if self.external else SECURED
+
+    @property
+    def external(self) -> External | None:
+        """How clients outside the Kubernetes cluster come in, if they do."""
+        return self.security.external if self.security else None
 
     @property
     def disruption_budget(self) -> int:

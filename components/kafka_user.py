@@ -6,6 +6,7 @@ from pulumi import Output, ResourceOptions
 
 from components import manifests
 from components.kafka_cluster import KafkaCluster
+from components.kafka_plan import render_properties
 from components.listeners import login
 from components.live.user import UserResource
 from components.user_settings import UserSettings, rights
@@ -65,4 +66,4 @@ def _client_properties(user: str, bootstrap: str, recommended: str, password: st
     if authority:
         # In one line: a file of properties that can be copied anywhere.
         lines |= {"ssl.truststore.type": "PEM", "ssl.truststore.certificates": " ".join(authority.split("\n")).strip()}
-    return recommended + "".join(f"{key}={value}\n" for key, value in lines.items())
+    return recommended + render_properties(lines)

@@ -15,6 +15,9 @@ KEYSTORE: Final = "/run/kafka-ha/node.pem"
 MECHANISM: Final = "SCRAM-SHA-512"
 """How clients log in."""
 
+DRILL_LABELS: Final = {"app.kubernetes.io/name": "kafka-ha-drill"}
+"""Of a drill's pod, which comes to the nodes' own listeners, too."""
+
 _LOGIN_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 _STORES: Final = {
@@ -114,5 +117,7 @@ SECURED: Final = Listeners(
 )
 """TLS everywhere: nodes know each other by certificate, clients log in."""
 
-EXTERNAL: Final = replace(SECURED, external=Listener("EXTERNAL", 9095, "external", "SASL_SSL"))
+OUTSIDE: Final = Listener("EXTERNAL", 9095, "external", "SASL_SSL")
+"""For clients outside the Kubernetes cluster."""
+EXTERNAL: Final = replace(SECURED, external=OUTSIDE)
 """The same, and clients from outside come in by a port of their own."""

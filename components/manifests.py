@@ -9,9 +9,9 @@ from pydantic.alias_generators import to_snake
 
 from components.kafka_plan import HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import KafkaSettings, NodePool
-from components.listeners import KEYSTORE, TLS_FOLDER, Listener
+from components.listeners import DRILL_LABELS, KEYSTORE, NODE_NAME, OUTSIDE, TLS_FOLDER, Listener
 from components.metrics_settings import Metrics
-from components.security_settings import Issuer, Security
+from components.security_settings import Issuer
 
 Manifest = dict[str, Any]
 
@@ -22,8 +22,6 @@ TLS_VOLUME = "tls"
 """Of the nodes' certificate, in their pods."""
 METRICS, HEALTH = "metrics", "health"
 """Names of the ports that Prometheus scrapes: Kafka's, and the checker's."""
-DRILL_LABELS = {"app.kubernetes.io/name": "kafka-ha-drill"}
-"""Of a drill's pod."""
 CONFIG_FOLDER = "/etc/kafka-ha"
 """Where a node's files are mounted."""
 _RUN = "/run/kafka-ha"
@@ -120,14 +118,11 @@ def external_service(plan: KafkaPlan, pod: str) -> Manifest:
     """The Service by which clients outside the cluster reach a broker. `Local`: no node passes them on, whose loss they
     would feel.
     """
-    security, listener, broker = plan.settings.security, plan.listeners.external, plan.brokers.pods.index(pod)
-    assert security
-    assert security.external
-    assert listener
-    outside = security.external
-    port: Manifest = {"name": listener.port_name, "port": listener.port, "targetPort": listener.port}
+    outside, broker = plan.settings.external, plan.brokers.first_id + plan.brokers.pods.index(pod)
+    assert outside, "only a cluster that clients outside reach has it"
+    port: Manifest = {"name": OUTSIDE.port_name, "port": OUTSIDE.port, "targetPort": OUTSIDE.port}
     if outside.node_port is not None:
-        port["nodePort"] = plan.external_port(broker)
+        port["nodePort"] = outside.port(broker)
     annotations = {key: outside.of(value, broker) for key, value in outside.annotations.items()}
     metadata = _metadata(plan, f"{pod}-external", plan.brokers)
     return {
@@ -207,16 +202,15 @@ def user_secret(kafka: KafkaSettings, user: str) -> Manifest:
     }
 
 
-def certificate(plan: KafkaPlan, issuer: Issuer, name: str, hosts: Sequence[str]) -> Manifest:
+def certificate(plan: KafkaPlan, issuer: Issuer, days: int, hosts: Sequence[str]) -> Manifest:
     """The nodes' certificate as cert-manager makes and renews it (https://cert-manager.io/docs/usage/certificate)."""
-    security = plan.settings.security or Security()
-    hours = security.certificate_days * 24
+    hours = days * 24
     addresses = [host for host in hosts if host[0].isdigit()]
     return {
         "metadata": _metadata(plan, plan.settings.name),
         "spec": {
             "secretName": tls_name(plan),
-            "commonName": name,
+            "commonName": NODE_NAME,
             "dnsNames": [host for host in hosts if host not in addresses],
             "ipAddresses": addresses,
             "duration": f"{hours}h",
@@ -234,7 +228,7 @@ def network_policy(plan: KafkaPlan) -> Manifest:
     in, and what is measured tells no record: these ports are open to all.
     """
     inside = (plan.listeners.brokers.port, plan.listeners.controllers.port)
-    outside = [plan.listeners.external.port] if plan.listeners.external else []
+    outside = [OUTSIDE.port] if plan.settings.external else []
     open_to_all = (plan.listeners.clients.port, *outside, HEALTH_PORT, METRICS_PORT)
     own = [{"podSelector": {"matchLabels": found}} for found in (labels(plan), DRILL_LABELS)]
     return {
@@ -455,19 +449,18 @@ def _mounts() -> list[Manifest]:
 
 
 def _ports(plan: KafkaPlan, nodes: NodesPlan) -> tuple[Listener, ...]:
-    outside = plan.listeners.external
-    return (*nodes.listeners, outside) if outside and nodes is plan.brokers else nodes.listeners
+    return (*nodes.listeners, OUTSIDE) if plan.settings.external and nodes is plan.brokers else nodes.listeners
 
 
 def _external(plan: KafkaPlan) -> dict[str, str]:
     """What start.sh makes each broker's address for clients outside of."""
-    security, listener = plan.settings.security, plan.listeners.external
-    if not (security and security.external and listener):
+    outside = plan.settings.external
+    if outside is None:
         return {}
     return {
-        "EXTERNAL": f"{listener.name}://{security.external.hosts}",
-        "EXTERNAL_PORT": str(plan.external_port(0)),
-        "EXTERNAL_STEP": str(plan.external_port(1) - plan.external_port(0)),
+        "EXTERNAL": f"{OUTSIDE.name}://{outside.hosts}",
+        "EXTERNAL_PORT": str(outside.port(0)),
+        "EXTERNAL_STEP": str(outside.port(1) - outside.port(0)),
     }
 
 

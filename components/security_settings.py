@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from components.listeners import OUTSIDE
 from components.settings_model import DnsLabel, SettingsModel
 
 
@@ -43,6 +44,19 @@ class External(SettingsModel):
     def of(self, text: str, broker: int) -> str:
         """A text with the broker's number in it."""
         return text.replace("{id}", str(broker))
+
+    def port(self, broker: int) -> int:
+        """The port that clients see: each broker's own on all nodes, or the same at each load balancer."""
+        return OUTSIDE.port if self.node_port is None else self.node_port + broker
+
+    def address(self, broker: int) -> str:
+        """Host and port of a broker as clients reach it."""
+        return f"{self.of(self.hosts, broker)}:{self.port(broker)}"
+
+    @property
+    def wildcard(self) -> str:
+        """What a certificate says to cover all of the hosts."""
+        return f"*.{self.hosts.partition('.')[2]}"
 
 
 class Security(SettingsModel):

@@ -5,26 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from components.checker.operations import Operation
 from components.settings_model import DnsLabel, SettingsModel
 
 _LONGEST_NAME = 32
 
 Name = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]{1,249}\*?|\*)$")]
 """A name, the beginning of names with a `*` after it, or `*` for all."""
-
-Operation = Literal[
-    "all",
-    "read",
-    "write",
-    "create",
-    "delete",
-    "alter",
-    "describe",
-    "cluster-action",
-    "describe-configs",
-    "alter-configs",
-    "idempotent-write",
-]
 
 
 class Allowance(SettingsModel):

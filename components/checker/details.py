@@ -4,7 +4,17 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .wire import CLIENT, CONFIGS_VERSION, DESCRIBE_CONFIGS, Connection, Reader, WireError, compact_of, string_of
+from .wire import (
+    CLIENT,
+    CONFIGS_VERSION,
+    DESCRIBE_CONFIGS,
+    Connection,
+    Reader,
+    WireError,
+    array_of,
+    compact_of,
+    string_of,
+)
 
 _API_VERSIONS, _API_VERSIONS_VERSION = 18, 4
 
@@ -30,8 +40,8 @@ def configs(connection: Connection, kind: int, names: Iterable[str]) -> dict[str
     """The configuration of each resource of a kind (2: topic, 4: broker), by its name. One that is gone meanwhile is
     left out. Raises WireError.
     """
-    resources = [struct.pack(">b", kind) + string_of(name) + struct.pack(">i", -1) for name in names]
-    body = struct.pack(">i", len(resources)) + b"".join(resources) + b"\0"  # no synonyms
+    resources = (struct.pack(">b", kind) + string_of(name) + struct.pack(">i", -1) for name in names)
+    body = array_of(resources) + b"\0"  # no synonyms
     return connection.ask(DESCRIBE_CONFIGS, CONFIGS_VERSION, body, parse_configs)
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .environment import Environment
-from .wire import Connection, Reader, WireError, compact_of, string_of
+from .operations import OPERATIONS
+from .wire import Connection, Reader, WireError, array_of, compact_of, refuse, string_of
 
 _DESCRIBE_ACLS, _CREATE_ACLS, _DELETE_ACLS, _ACLS_VERSION = 29, 30, 31, 1
 _DESCRIBE_SCRAM, _ALTER_SCRAM, _SCRAM_VERSION = 50, 51, 0
@@ -24,19 +25,6 @@ _NOT_FOUND = 91
 _ANY, _ALLOW = 1, 3
 _LITERAL, _PREFIXED = 3, 4
 _RESOURCES = ("topic", "group", "cluster", "transactional-id", "delegation-token", "user")
-_OPERATIONS = (
-    "all",
-    "read",
-    "write",
-    "create",
-    "delete",
-    "alter",
-    "describe",
-    "cluster-action",
-    "describe-configs",
-    "alter-configs",
-    "idempotent-write",
-)
 _FIRST = 2  # Kafka's code of the first of each
 _SECONDS = 10.0
 
@@ -60,7 +48,7 @@ class Acl(NamedTuple):
         name = f"{self.name}*" if self.pattern == _PREFIXED else self.name
         own = self.permission == _ALLOW and self.host == "*"
         more = "" if own else f" ({'allowed' if self.permission == _ALLOW else 'denied'} from {self.host})"
-        return f"{_word(_OPERATIONS, self.operation)} {_word(_RESOURCES, self.resource)} {name}{more}"
+        return f"{_word(OPERATIONS, self.operation)} {_word(_RESOURCES, self.resource)} {name}{more}"
 
 
 def acl_of(principal: str, right: str) -> Acl:
@@ -73,7 +61,7 @@ def acl_of(principal: str, right: str) -> Acl:
         _PREFIXED if prefixed else _LITERAL,
         principal,
         "*",
-        _OPERATIONS.index(operation) + _FIRST,
+        OPERATIONS.index(operation) + _FIRST,
         _ALLOW,
     )
 
@@ -107,9 +95,9 @@ def permit(connection: Connection, user: str, rights: Iterable[str]) -> None:
     principal = f"User:{user}"
     found, asked = set(acls(connection, principal)), {acl_of(principal, right) for right in rights}
     if new := sorted(asked - found):
-        connection.ask(_CREATE_ACLS, _ACLS_VERSION, _array(map(_packed, new)), parse_created)
+        connection.ask(_CREATE_ACLS, _ACLS_VERSION, array_of(map(_packed, new)), parse_created)
     if old := sorted(found - asked):
-        connection.ask(_DELETE_ACLS, _ACLS_VERSION, _array(map(_packed, old)), parse_deleted)
+        connection.ask(_DELETE_ACLS, _ACLS_VERSION, array_of(map(_packed, old)), parse_deleted)
 
 
 def let_in(connection: Connection, user: str, password: str) -> None:
@@ -143,7 +131,7 @@ def parse_scram(answer: Reader) -> list[str]:
 
     answer.tags()  # of the header
     answer.int32()  # throttle time
-    _refuse(answer.int16(), answer.compact_string())
+    refuse("Kafka", answer.int16(), answer.compact_string())
     return [name for name, mechanisms in answer.compact_array(result) if _SHA_512 in mechanisms]
 
 
@@ -155,7 +143,7 @@ def parse_altered(answer: Reader) -> None:
         code, message = answer.int16(), answer.compact_string()
         answer.tags()
         if code != _NOT_FOUND:
-            _refuse(code, message)
+            refuse("Kafka", code, message)
 
     answer.tags()  # of the header
     answer.int32()  # throttle time
@@ -176,46 +164,36 @@ def parse_acls(answer: Reader) -> list[Acl]:
         return answer.array(acl)
 
     answer.int32()  # throttle time
-    _refuse(answer.int16(), answer.string())
+    refuse("Kafka", answer.int16(), answer.string())
     return [acl for found in answer.array(resource) for acl in found]
 
 
 def parse_created(answer: Reader) -> None:
     """Of a CreateAcls response of version 1."""
     answer.int32()  # throttle time
-    answer.array(lambda: _refuse(answer.int16(), answer.string()))
+    answer.array(lambda: refuse("Kafka", answer.int16(), answer.string()))
 
 
 def parse_deleted(answer: Reader) -> None:
     """Of a DeleteAcls response of version 1."""
 
     def match() -> None:
-        _refuse(answer.int16(), answer.string())
+        refuse("Kafka", answer.int16(), answer.string())
         answer.numbers(">b"), answer.string(), answer.numbers(">b")
         answer.string(), answer.string(), answer.numbers(">bb")
 
     def result() -> None:
-        _refuse(answer.int16(), answer.string())
+        refuse("Kafka", answer.int16(), answer.string())
         answer.array(match)
 
     answer.int32()  # throttle time
     answer.array(result)
 
 
-def _refuse(code: int, message: str) -> None:
-    if code:
-        raise WireError(f"Kafka answers with error {code} ({message or 'see the protocol guide'})")
-
-
 def _packed(acl: Acl) -> bytes:
     """As CreateAcls and, as a filter of exactly that one, DeleteAcls take it."""
     resource = struct.pack(">b", acl.resource) + string_of(acl.name) + struct.pack(">b", acl.pattern)
     return resource + string_of(acl.principal) + string_of(acl.host) + struct.pack(">bb", acl.operation, acl.permission)
-
-
-def _array(items: Iterable[bytes]) -> bytes:
-    parts = list(items)
-    return struct.pack(">i", len(parts)) + b"".join(parts)
 
 
 def _nullable(text: str | None) -> bytes:

@@ -103,7 +103,10 @@ class Connection:
         """`timeout`: seconds for one question, connecting included, the lookup of `host` not."""
         self._address, self._timeout, self._tls = (host, port), timeout, tls
         self._socket: socket.socket | None = None
-        self._certificate_end: float | None = None
+        self.certificate_end: float | None = None
+        """When the other side's certificate ends, in seconds since the epoch; None without TLS, or when it is not known
+        yet.
+        """
         self._sent = 0
         self._deadline = 0.0
         self._last: dict[int, tuple[bytes, Any]] = {}
@@ -116,8 +119,8 @@ class Connection:
     def min_isrs(self, topics: Iterable[str]) -> dict[str, int]:
         """The minimum ISR that holds for each topic, its own or the brokers'. Raises WireError."""
         asked = struct.pack(">i", 1) + string_of("min.insync.replicas")
-        resources = [struct.pack(">b", _TOPIC_RESOURCE) + string_of(topic) + asked for topic in topics]
-        body = struct.pack(">i", len(resources)) + b"".join(resources) + b"\0"  # no synonyms
+        resources = (struct.pack(">b", _TOPIC_RESOURCE) + string_of(topic) + asked for topic in topics)
+        body = array_of(resources) + b"\0"  # no synonyms
         return self.ask(DESCRIBE_CONFIGS, CONFIGS_VERSION, body, parse_min_isrs)
 
     def quorum(self) -> Quorum:
@@ -130,13 +133,6 @@ class Connection:
         disk = base64.urlsafe_b64decode(directory + "==")
         body = compact_of(cluster_id.encode()) + struct.pack(">i", node) + disk + b"\0"
         self.ask(REMOVE_VOTER, _REMOVE_VERSION, body, parse_removal, flexible=True)
-
-    @property
-    def certificate_end(self) -> float | None:
-        """When the other side's certificate ends, in seconds since the epoch; None without TLS, or when it is not known
-        yet.
-        """
-        return self._certificate_end
 
     def close(self) -> None:
         """The next question connects again."""
@@ -176,7 +172,7 @@ class Connection:
             return connection
         try:
             encrypted = self._tls.wrapped(self._in_time(connection))
-            self._certificate_end = self._tls.end(encrypted)
+            self.certificate_end = self._tls.end(encrypted)
             return encrypted
         except BaseException:
             connection.close()
@@ -337,7 +333,7 @@ def parse_quorum(answer: Reader) -> Quorum:
 
     def partition() -> Quorum:
         answer.int32()  # index
-        _refuse(answer.int16(), answer.compact_string())
+        refuse("the quorum", answer.int16(), answer.compact_string())
         leader, epoch, _ = answer.numbers(">iiq")  # the last: high watermark
         voters = tuple(answer.compact_array(replica))
         answer.compact_array(replica)  # observers
@@ -351,7 +347,7 @@ def parse_quorum(answer: Reader) -> Quorum:
         return partitions
 
     answer.tags()  # of the header
-    _refuse(answer.int16(), answer.compact_string())
+    refuse("the quorum", answer.int16(), answer.compact_string())
     found = [partition for partitions in answer.compact_array(topic) for partition in partitions]
     if not found or found[0].leader < 0:
         raise WireError("the quorum has no leader")
@@ -362,12 +358,19 @@ def parse_removal(answer: Reader) -> None:
     """Of a RemoveRaftVoter response of version 0. Raises WireError where it holds an error."""
     answer.tags()  # of the header
     answer.int32()  # throttle time
-    _refuse(answer.int16(), answer.compact_string())
+    refuse("the quorum", answer.int16(), answer.compact_string())
 
 
-def _refuse(code: int, message: str) -> None:
+def refuse(who: str, code: int, message: str) -> None:
+    """Raises WireError where an answer of `who` holds an error."""
     if code:
-        raise WireError(f"the quorum answers with error {code} ({message or 'see the protocol guide'})")
+        raise WireError(f"{who} answers with error {code} ({message or 'see the protocol guide'})")
+
+
+def array_of(items: Iterable[bytes]) -> bytes:
+    """ARRAY."""
+    parts = list(items)
+    return struct.pack(">i", len(parts)) + b"".join(parts)
 
 
 def string_of(text: str) -> bytes:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.listeners import TLS_FOLDER, TOOLS
+from components.listeners import DRILL_LABELS, TLS_FOLDER, TOOLS
 
 Manifest = dict[str, Any]
 
 NAME = "kafka-ha-drill"
 """Of the pod and its ConfigMap, and the beginning of the topic's and the groups' names."""
-LABELS: Mapping[str, str] = {"app.kubernetes.io/name": NAME}
+LABELS: Mapping[str, str] = DRILL_LABELS
 """Of all objects that a drill creates. None of Kafka's own labels: no budget or Service takes the pod for a broker."""
 FOLDER = "/drill"
 """Where the pod's programs write."""

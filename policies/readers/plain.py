@@ -59,7 +59,8 @@ def _doubt(owner: Manifest) -> str:
     containers = owner.spec("template", "spec", "containers")
     if not containers.whole or any(one.unknown for one in containers.each()):
         return "its containers are computed by the deployment: whether it is Kafka can't be told"
-    if not owner.spec("volumeClaimTemplates").whole or not list(owner.spec("volumeClaimTemplates").each()):
+    claims = owner.spec("volumeClaimTemplates")
+    if not claims.whole or not list(claims.each()):
         return ""
     for container in containers.each():
         image, said = parse_image(container["image"].plain()), f"{container['command'].value}{container['args'].value}"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from components.checker import users
 from components.checker.environment import Environment
+from components.checker.operations import OPERATIONS
 from components.checker.users import acl_of
 from components.checker.wire import Connection, Reader, WireError
 from components.kafka_cluster import KafkaCluster
@@ -95,7 +96,7 @@ def test_users_are_a_list_with_a_name_each_and_need_security() -> None:
 
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9._-]{1,20}\*?\Z") | st.just("*")
-RIGHTS = st.tuples(st.sampled_from(users._OPERATIONS), st.sampled_from(["topic", "group", "transactional-id"]), NAMES)
+RIGHTS = st.tuples(st.sampled_from(OPERATIONS), st.sampled_from(["topic", "group", "transactional-id"]), NAMES)
 
 
 @given(RIGHTS)
