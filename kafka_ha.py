@@ -28,6 +28,8 @@ from components.settings import Settings, load_settings, read_settings
 from components.user_settings import Allowance, UserSettings
 from components.zoned_cluster import ZonedCluster
 
+__version__ = "0.1.0"
+
 __all__ = [
     "KINDS",
     "Allowance",

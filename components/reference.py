@@ -70,8 +70,8 @@ def _table(model: type[SettingsModel], prefix: str = "", without: tuple[str, ...
         if name in without:
             continue
         key = f"{prefix}{field.alias}"
-        inner = _model_in(field.annotation)
-        cells = (f"`{key}`", _type(field), _default(field), _meaning(model, name))
+        inner = model_in(field.annotation)
+        cells = (f"`{key}`", _type(field), _default(field), meaning(model, name))
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
         if inner:
             yield from _table(inner, f"{key}{'[].' if _is_list(field.annotation) else '.'}")
@@ -79,10 +79,11 @@ def _table(model: type[SettingsModel], prefix: str = "", without: tuple[str, ...
         yield ""
 
 
-def _model_in(annotation: Any) -> type[SettingsModel] | None:
+def model_in(annotation: Any) -> type[SettingsModel] | None:
+    """The model that a setting's type holds."""
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation if issubclass(annotation, SettingsModel) else None
-    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+    return next((found for one in get_args(annotation) if (found := model_in(one))), None)
 
 
 def _is_list(annotation: Any) -> bool:
@@ -108,10 +109,10 @@ def _said(annotation: Any) -> str:
     if origin in (Union, UnionType):
         return " or ".join(_said(one) for one in parts)
     if origin is tuple:
-        return f"list of {_said(parts[0])}" if not _model_in(annotation) else "list"
+        return f"list of {_said(parts[0])}" if not model_in(annotation) else "list"
     if origin is dict:
         return "table of texts"
-    if _model_in(annotation):
+    if model_in(annotation):
         return "table"
     name: str = annotation.__name__
     return _WORDS.get(name, name)
@@ -132,8 +133,8 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value != "" else ""
 
 
-def _meaning(model: type[SettingsModel], name: str) -> str:
-    """The docstring below the field, in its class or else in one that it comes from."""
+def meaning(model: type, name: str) -> str:
+    """The docstring below a field, in its class or else in one that it comes from."""
     owners = (owner for owner in model.__mro__ if name in vars(owner).get("__annotations__", {}))
     said = (_docstrings(inspect.getmodule(owner), owner.__name__).get(name) for owner in owners)
     return re.sub(r"\s+", " ", next(filter(None, said), "")).strip()

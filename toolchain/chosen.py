@@ -99,7 +99,7 @@ def settings(environ: Mapping[str, str]) -> tuple[str, str | None]:
 
 def missing(chosen: Chosen, pins: Pins, layout: Layout, stacks: Iterable[str]) -> list[str]:
     """The names that `stacks` need and that aren't chosen, or no longer what they were."""
-    return [name for name in _needed(pins, stacks) if not _serves(chosen, layout, name)]
+    return [name for name in _needed(pins, stacks) if not _serves(chosen, pins, layout, name)]
 
 
 def fresh(layout: Layout, environ: Mapping[str, str], stacks: Iterable[str]) -> Chosen | None:
@@ -118,13 +118,13 @@ def _needed(pins: Pins, stacks: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def _serves(chosen: Chosen, layout: Layout, name: str) -> bool:
+def _serves(chosen: Chosen, pins: Pins, layout: Layout, name: str) -> bool:
     choice = chosen.entries.get(name)
     if choice is None or not choice.holds():
         return False
-    return not linked(name, choice) or (layout.bin / name).exists()
+    return not linked(pins, name, choice) or (layout.bin / name).exists()
 
 
-def linked(name: str, choice: Choice) -> bool:
+def linked(pins: Pins, name: str, choice: Choice) -> bool:
     """Whether the choice has a link in `.tools/bin`: the user's own programs and Pulumi's plugins have none."""
-    return choice.origin != "PATH" and not name.startswith("pulumi-")
+    return choice.origin != "PATH" and name not in pins.plugins

@@ -111,6 +111,8 @@ class Installer:
 
         def make(folder: Path) -> None:
             official.unpack(self._download(tool.name, tool.version, release), release, tool.name, folder / "bin")
+            if not tool.ask:
+                return
             version = path.ask_version(folder / "bin" / tool.name, tool.ask)
             if version is None or not path.accepts(tool.accepts, version):
                 said = f"says it is {version}" if version else "does not run here"
@@ -244,7 +246,7 @@ class Installer:
 
     def _choose(self, name: str, choice: Choice) -> None:
         self.chosen.entries[name] = choice
-        if chosen.linked(name, choice):
+        if chosen.linked(self.pins, name, choice):
             links.link(self.layout, name, Path(choice.path))
         elif Path(choice.path) != self.layout.bin / name:
             links.remove(self.layout, name)  # Pulumi would prefer what lies on PATH

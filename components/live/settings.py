@@ -6,13 +6,10 @@ ones these are: `kafka_release`. What is set there by hand is found by a refresh
 
 from typing import Any
 
-import pulumi
-from pulumi import ResourceOptions
-from pulumi.dynamic import Resource
-
 from components.kafka_release import MIN_ISR, RUN_TIME
 from components.live.kafka import LiveKafka
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.own_resource import OwnResource
 from components.scripts.kafka_tools import KafkaRefused
 from components.scripts.process import Refused
 
@@ -47,8 +44,5 @@ def _set(kafka: LiveKafka, found: dict[str, str], asked: dict[str, str]) -> None
         ) from error
 
 
-class SettingsResource(Resource, module="kafka-ha", name="Settings"):
+class SettingsResource(OwnResource, name="Settings", provider=SettingsProvider):
     """The run-time settings of one cluster."""
-
-    def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(SettingsProvider(), name, {**props}, opts)

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pulumi
-from pulumi import Output, ResourceOptions
-from pulumi.dynamic import Resource
+from pulumi import Output
 
 from components.live.kafka import LiveKafka
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.own_resource import OwnResource
 from components.scripts.kafka_state import THROTTLES
 from components.scripts.kafka_tools import KafkaRefused
 from components.scripts.moves import reassign_topic
@@ -133,11 +132,8 @@ def _throttles(found: Mapping[str, str], asked: Mapping[str, str]) -> set[str]:
     return set(THROTTLES) & (found.keys() - asked.keys())
 
 
-class TopicResource(Resource, module="kafka-ha", name="Topic"):
+class TopicResource(OwnResource, name="Topic", provider=TopicProvider):
     """A topic, and nothing around it; the component is KafkaTopic."""
 
     name: Output[str]
     """Its name, once it is there."""
-
-    def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(TopicProvider(), name, {**props}, opts)

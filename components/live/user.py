@@ -10,10 +10,11 @@ from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
 from components.live.kafka import LiveKafka, forget
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.own_resource import OwnResource
 from components.scripts.process import Refused
 
 _COMMAND = ("python3", "-m", "checker.users")
@@ -66,11 +67,11 @@ def _make(kafka: LiveKafka, asked: dict[str, Any]) -> None:
     forget()
 
 
-class UserResource(Resource, module="kafka-ha", name="User"):
+class UserResource(OwnResource, name="User", provider=UserProvider):
     """A user, and nothing around it; the component is KafkaUser."""
 
     password: Output[str]
 
     def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
         secret = ResourceOptions(additional_secret_outputs=["password"])
-        super().__init__(UserProvider(), name, {**props, "password": None}, ResourceOptions.merge(opts, secret))
+        super().__init__(name, {**props, "password": None}, ResourceOptions.merge(opts, secret))

@@ -8,13 +8,12 @@ documentation, "Upgrading"). An image that does not know the version that holds 
 from collections.abc import Iterator
 from typing import Any
 
-import pulumi
-from pulumi import ResourceOptions
-from pulumi.dynamic import DiffResult, Resource
+from pulumi.dynamic import DiffResult
 
 from components.kafka_release import METADATA_VERSIONS, level_of, version_at, version_of
 from components.live.kafka import LiveKafka, forget
 from components.live.provider import Inputs, LiveProvider, kafka_of, simulated
+from components.own_resource import OwnResource
 from components.scripts.kafka_tools import KafkaRefused
 from components.scripts.process import Refused
 
@@ -103,15 +102,9 @@ def lowered(version: str, level: int) -> str:
     )
 
 
-class ImageResource(Resource, module="kafka-ha", name="Image"):
+class ImageResource(OwnResource, name="Image", provider=ImageProvider):
     """The image that the nodes are to run."""
 
-    def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(ImageProvider(), name, {**props}, opts)
 
-
-class MetadataVersionResource(Resource, module="kafka-ha", name="MetadataVersion"):
+class MetadataVersionResource(OwnResource, name="MetadataVersion", provider=MetadataVersionProvider):
     """The version of the cluster's metadata."""
-
-    def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
-        super().__init__(MetadataVersionProvider(), name, {**props}, opts)

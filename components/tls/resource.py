@@ -8,8 +8,9 @@ from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
 
+from components.own_resource import OwnResource
 from components.tls.authority import Pair, fingerprint, is_due, issue, new_authority
 
 _INPUTS = ("commonName", "hosts", "days")
@@ -52,7 +53,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class CertificateResource(Resource, module="kafka-ha", name="Certificate"):
+class CertificateResource(OwnResource, name="Certificate", provider=CertificateProvider):
     """A certificate, its key, and the CA that signed it."""
 
     authority: Output[str]
@@ -63,4 +64,4 @@ class CertificateResource(Resource, module="kafka-ha", name="Certificate"):
     def __init__(self, name: str, props: pulumi.Inputs, opts: ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(("authority", "authorityKey", "certificate", "key", "fingerprint"))
         secret = ResourceOptions(additional_secret_outputs=_SECRETS)
-        super().__init__(CertificateProvider(), name, {**props, **outputs}, ResourceOptions.merge(opts, secret))
+        super().__init__(name, {**props, **outputs}, ResourceOptions.merge(opts, secret))

@@ -21,7 +21,10 @@ def example(name: str, home: Path, stack: str = "test") -> Stack:
     folder = home / name
     shutil.copytree(EXAMPLES / name, folder)
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
-    project["runtime"]["options"]["virtualenv"] = sys.prefix
+    if project["runtime"] == "yaml":
+        project["plugins"]["providers"][0]["path"] = str(ROOT / "plugin")
+    else:
+        project["runtime"]["options"]["virtualenv"] = sys.prefix
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     environment = {
         "PULUMI_BACKEND_URL": f"file://{home}/state",

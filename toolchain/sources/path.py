@@ -28,8 +28,10 @@ class Found:
 
 
 def find(tool: Tool, search: str) -> Found | None:
-    """Looks for `tool` in the folders of `search` (a PATH) and asks the first one found for its version."""
-    where = which(tool.name, search)
+    """Looks for `tool` in the folders of `search` (a PATH) and asks the first one found for its version. None for a
+    program that can't be asked.
+    """
+    where = which(tool.name, search) if tool.ask else None
     if where is None:
         return None
     version = ask_version(where, tool.ask)
