@@ -8,7 +8,7 @@ from components.kafka_cluster import KafkaCluster
 from components.kafka_settings import KafkaSettings, TopicSettings
 from components.kafka_topic import KafkaTopic
 from components.kafka_user import KafkaUser
-from components.kinds import KINDS, ClusterSettings
+from components.kinds import KINDS
 from components.settings_model import SettingsModel
 from components.user_settings import UserSettings
 from components.zoned_cluster import ZonedCluster
@@ -41,9 +41,8 @@ class Offered:
         return self.component.__name__
 
     def model(self, given: Mapping[str, Any]) -> type[SettingsModel]:
-        """What to read the inputs with; that of any kind where they name none, which it then misses."""
-        kinds = {kind: one.settings for kind, one in KINDS.items()}
-        return self.settings[0] if len(self.settings) == 1 else kinds.get(given.get("kind", ""), ClusterSettings)
+        """What to read the inputs with. Raises KeyError for a kind that there is not."""
+        return self.settings[0] if len(self.settings) == 1 else KINDS[given.get("kind", "")].settings
 
 
 _KAFKA_OUTPUTS = ("bootstrap", "external_bootstrap", "cluster_id", "client_command", "client_properties", "authority")

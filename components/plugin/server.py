@@ -24,6 +24,8 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
+import components.tls.resource  # noqa: F401, its provider is needed where nothing is constructed: by a destruction
+from components.kinds import KINDS
 from components.own_resource import PROVIDERS, OwnResource
 from components.plugin.offered import OFFERED, PACKAGE, Offered
 from components.plugin.schema import schema
@@ -46,12 +48,11 @@ class Components(Provider):
         """Raises InputPropertiesError with what a user has to change."""
         offered = OFFERED[resource_type.rpartition(":")[2]]
         given = dict(inputs)
-        on = [given.pop(offered.on, None)] if offered.on else []
-        settings = _settings(offered, given)
+        on = [_standing_on(offered, given.pop(offered.on, None))] if offered.on else []
         try:
-            made = offered.component(name, settings, *on, options)
+            made = offered.component(name, _settings(offered, given), *on, options)
         except pulumi.RunError as error:
-            raise InputPropertiesError(str(error)) from error
+            raise InputPropertiesError(str(error), []) from error  # without a list the SDK fails to tell it
 
         def remember(urn: str) -> str:
             self._made[urn] = made
@@ -73,7 +74,7 @@ class _Made(rpc.ResourceModule):
     def construct(self, name: str, typ: str, urn: str) -> pulumi.Resource:
         """Raises InputPropertiesError for one of another provider's."""
         if urn not in self._made:
-            raise InputPropertiesError(f"{name} ({typ}) is not of this provider: give both the same, or none.")
+            raise InputPropertiesError(f"{name} ({typ}) is not of this provider: give both the same, or none.", [])
         return self._made[urn]
 
 
@@ -110,7 +111,11 @@ class Server(ProviderServicer):
     def Read(self, request: Any, context: grpc.ServicerContext) -> proto.ReadResponse:  # noqa: D102, N802
         with _told(context):
             found = _provider(request.urn).read(request.id, _plain(request.properties))
-        inputs = _struct(found.inputs) if found.inputs else request.inputs
+        now = found.inputs or {}
+        inputs = _struct(now)
+        for name, value in _plain(request.inputs).items():
+            if name in now and now[name] == value:
+                inputs[name] = request.inputs[name]  # as secret as it was
         return proto.ReadResponse(id=found.id or "", properties=_struct(found.outs), inputs=inputs)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> proto.UpdateResponse:  # noqa: D102, N802
@@ -139,9 +144,20 @@ async def _serve(version: str, engine: str) -> None:
     await server.wait_for_termination()
 
 
+def _standing_on(offered: Offered, given: Any) -> pulumi.Resource:
+    wanted: type[pulumi.Resource] = OFFERED[offered.on_type].component
+    if not isinstance(given, wanted):
+        reason = f"a {offered.on_type} is needed"
+        raise InputPropertiesError("", [{"property_path": offered.on, "reason": reason}])
+    return given
+
+
 def _settings(offered: Offered, given: Mapping[str, Any]) -> BaseModel:
     try:
         return offered.model(given).model_validate(given)
+    except KeyError as error:
+        reason = f"allowed are {', '.join(KINDS)}"
+        raise InputPropertiesError("", [{"property_path": "kind", "reason": reason}]) from error
     except ValidationError as error:
         # A default that follows from a wrong setting is told with that setting.
         wrong = (one for one in error.errors() if one["type"] != "default_factory_not_called")

@@ -57,7 +57,7 @@ def minimal(home: Path) -> Iterator[Stack]:
 
 def test_all_examples_are_run_here() -> None:
     named = {path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml")}
-    text = Path(__file__).read_text()
+    text = "".join((Path(__file__).with_name(f"test_{name}.py")).read_text() for name in ("examples", "yaml"))
     assert all(f'"{name}"' in text for name in named)
     assert all(f"[{name}]({name})" in (EXAMPLES / "README.md").read_text() for name in named)
 

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,10 +48,10 @@ def change(stack: Stack, resource: str, **properties: Any) -> None:
     [
         ("kafka", {"minInsyncReplicas": 1}, "minInsyncReplicas: got 1"),
         ("kafka", {"brokers": "many"}, "brokers"),
-        ("kafka", {"cluster": "${kafka.nothing}"}, "nothing"),
+        ("kafka", {"cluster": "elsewhere"}, "cluster"),
         ("orders", {"replicationFactor": 2}, r"orders\]?\.replicationFactor: got 2"),
-        ("orders", {"name": "${kafka.clusterId}"}, "name"),
-        ("cluster", {"kind": "nomad"}, "kind"),
+        ("orders", {"name": "${cluster.kubeconfig}"}, "name.* known only after a deployment"),
+        ("cluster", {"kind": "nomad"}, "kind.* allowed are kwok"),
     ],
 )
 def test_what_is_wrong_is_refused_in_words_before_anything_is_made(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.bench.failover.__main__ import page
-from tests.bench.failover.figures import Figure, Round, Row, figure_rows, percentile, recorded, rows
+from tests.bench.failover.figures import Figure, Round, Row, dates, figure_rows, percentile, recorded, rows
 
 ROUNDS = [
     Round("components", "drain", {"default": 0.1 * number, "exported": 0.1}, {"default": number % 2, "exported": 0})
@@ -42,8 +42,14 @@ def test_figures_are_shown_with_their_range() -> None:
 
 
 def test_what_is_written_down_is_read_again() -> None:
-    written = [asdict(one) for one in FIGURES] + [asdict(one) for one in ROUNDS]
-    assert recorded(map(json.dumps, written)) == (ROUNDS, FIGURES)
+    days = ("2026-01-01", "2026-01-02")
+    written = [
+        json.dumps({"date": day, **asdict(one)})
+        for day, done in zip(days, (FIGURES, ROUNDS), strict=True)
+        for one in done
+    ]
+    assert recorded(written) == (ROUNDS, FIGURES)
+    assert dates(written) == "2026-01-01, 2026-01-02"
 
 
 def test_the_page_tells_what_is_missed() -> None:

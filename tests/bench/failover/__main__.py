@@ -17,7 +17,7 @@ from rich.console import Console
 
 from components.failover import CLIENT
 from components.kafka_plan import render_properties
-from tests.bench.failover.figures import Figure, Round, Row, figure_rows, recorded, rows
+from tests.bench.failover.figures import Figure, Round, Row, dates, figure_rows, recorded, rows
 from tests.bench.failover.subjects import PODS, TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
 from tests.live.cluster import eventually
@@ -26,6 +26,7 @@ from tests.live.process import run
 from tests.stack import ROOT
 
 _PAGE = ROOT / "docs/failover.md"
+_RESULTS = _PAGE.with_suffix(".jsonl")
 _DEAD = 16.0  # seconds that a killed node stays away; a client with Kafka's defaults may be silent for all of it
 _SETTLE = 5.0  # seconds that writes go on after an event
 _FEW = 3  # rounds of what is no pause
@@ -221,12 +222,12 @@ def bench(
     only: Annotated[list[str] | None, typer.Option(help="Events; all when not given.")] = None,
     others: Annotated[bool, typer.Option(help="Also what is no pause: false alarms, throughput, times.")] = True,
     subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
-    results: Annotated[Path, typer.Option(help="Where each round is added as it ends; the page has all of it.")] = Path(
-        ".failover.jsonl"
-    ),
+    results: Annotated[
+        Path, typer.Option(help="Where each round is added as it ends; the page has all of it.")
+    ] = _RESULTS,
 ) -> None:
     """Measure the pauses of writes; exit code 1 when a bound is missed."""
-    before = load()
+    before, today = load(), datetime.date.today().isoformat()
     with tempfile.TemporaryDirectory() as folder:
         for name in SUBJECTS if subjects == "both" else (subjects,):
             own = Path(folder) / name
@@ -235,14 +236,15 @@ def bench(
                 pauses = _pauses(subject, only or EVENTS, rounds if name == "components" else plain_rounds)
                 first: Iterable[Round | Figure] = _others(subject) if others else ()
                 for found in itertools.chain(first, pauses):
-                    print(json.dumps(asdict(found)), file=file, flush=True)
-    done, figures = recorded(results.read_text().splitlines())
+                    print(json.dumps({"date": today, **asdict(found)}), file=file, flush=True)
+    lines = results.read_text().splitlines()
+    done, figures = recorded(lines)
     figures += [
         Figure(one.subject, "rolling restart under load (s)", one.seconds) for one in done if one.event == "roll"
     ]
     table = rows(done)
     where = f"{machine()}; load {before} before the run, {load()} after it"
-    _PAGE.write_text(page(table, figures, datetime.date.today().isoformat(), where))
+    _PAGE.write_text(page(table, figures, dates(lines), where))
     for sentence in filter(None, (row.missed for row in table)):
         console.print(f"[red]missed:[/red] {sentence}")
     raise typer.Exit(1 if any(row.missed for row in table) else 0)
@@ -256,10 +258,10 @@ def page(table: list[Row], figures: list[Figure], date: str, where: str) -> str:
     return f"""\
 # Failover
 
-Written by `make bench-live`; don't edit.
+Written by `make bench-live`; don't edit. Each round: [failover.jsonl](failover.jsonl).
 
 - Date: {date}
-- Machine: {where}
+- Machine of the last run: {where}
 - Verdict: {verdict}.
 
 How long writes pause: the longest time between two acknowledgements that an idempotent producer (acks=all, 50 records

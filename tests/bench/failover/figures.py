@@ -75,8 +75,13 @@ class Row:
 
 def recorded(lines: Iterable[str]) -> tuple[list[Round], list[Figure]]:
     """What was written down, one JSON object a line."""
-    found = [json.loads(line) for line in lines]
+    found = [{name: value for name, value in json.loads(line).items() if name != "date"} for line in lines]
     return [Round(**one) for one in found if "event" in one], [Figure(**one) for one in found if "what" in one]
+
+
+def dates(lines: Iterable[str]) -> str:
+    """On which days it was measured."""
+    return ", ".join(dict.fromkeys(json.loads(line)["date"] for line in lines))
 
 
 def figure_rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
