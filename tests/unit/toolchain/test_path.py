@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,11 @@ def test_a_program_that_tells_no_version_does_not_fit(tmp_path: Path) -> None:
     script(tmp_path / "tool", "hello")
     assert path.find(TOOL, str(tmp_path)) == path.Found(tmp_path / "tool", None, False)
     assert path.find(TOOL, str(tmp_path / "nothing")) is None
+
+
+def test_a_program_that_cannot_be_asked_is_not_taken(tmp_path: Path) -> None:
+    script(tmp_path / "tool", "never run")
+    assert path.find(replace(TOOL, ask=()), str(tmp_path)) is None
 
 
 def test_our_own_folders_do_not_count_as_path(tmp_path: Path) -> None:
