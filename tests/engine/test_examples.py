@@ -22,7 +22,7 @@ def example(name: str, home: Path, stack: str = "test") -> Stack:
     shutil.copytree(EXAMPLES / name, folder)
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     if project["runtime"] == "yaml":
-        project["plugins"]["providers"][0]["path"] = str(ROOT / "plugin")
+        project["packages"]["kafka-ha"] = str(ROOT / "plugin")
     else:
         project["runtime"]["options"]["virtualenv"] = sys.prefix
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
