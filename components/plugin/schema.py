@@ -85,7 +85,10 @@ def _kind(annotation: Any) -> dict[str, Any]:
     if origin in (Annotated, Union, UnionType):
         return _kind(parts[0])
     if origin is tuple:
-        return {"type": "array", "items": _kind(parts[0]), "plain": True}
+        items = _kind(parts[0])
+        if "$ref" in items:
+            del items["plain"]  # a list of plain objects has Pulumi write Go that does not compile
+        return {"type": "array", "items": items, "plain": True}
     if origin is dict:
         return {"type": "object", "additionalProperties": _kind(parts[1]), "plain": True}
     if isinstance(annotation, type) and issubclass(annotation, SettingsModel):

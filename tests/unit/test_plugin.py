@@ -69,7 +69,7 @@ def test_types_are_those_that_the_settings_take() -> None:
     assert kinds["storage"] == {"$ref": "#/types/kafka-ha:index:Storage", "plain": True}
     assert kinds["protect"] == {"type": "boolean", "plain": True}
     tolerations = SCHEMA["types"]["kafka-ha:index:NodePool"]["properties"]["tolerations"]
-    assert tolerations["items"] == {"$ref": "#/types/kafka-ha:index:Toleration", "plain": True}
+    assert tolerations["items"] == {"$ref": "#/types/kafka-ha:index:Toleration"}
 
 
 def test_a_process_that_constructs_nothing_knows_all_our_resources() -> None:
