@@ -7,7 +7,7 @@ DRILL ?=
 
 TOOLCHAIN = .venv/bin/python -m toolchain
 # The folders that exist of those named.
-CODE = $(wildcard __main__.py kafka_ha.py components policies drills toolchain tests)
+CODE = $(wildcard __main__.py kafka_ha.py plugin components policies drills toolchain tests)
 TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tests)
 CLOUDS = eks gke aks
 
@@ -59,7 +59,7 @@ lint: venv ## check style, types and layers
 
 test: ## run all tests that need no Docker
 	@$(MAKE) --no-print-directory setup STACK=sim
-	@$(TOOLCHAIN) setup --stack test || echo "test: skipped: the alerts' tests, which need promtool"
+	@$(TOOLCHAIN) setup --stack test || echo "test: skipped: what needs promtool or pulumi-language-yaml"
 	@for dir in tests/unit tests/policies tests/engine toolchain/standins/tests; do \
 		test -d $$dir || echo "test: skipped: there is no $$dir in this checkout"; done
 	@eval "$$($(TOOLCHAIN) env --stack sim)" && .venv/bin/python -m pytest $(TESTS) $(ARGS)
