@@ -3,8 +3,12 @@
 import argparse
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
+from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +19,14 @@ from policies.admission import command as export
 from policies.configuration import BadConfiguration, Configuration, Level, expired, of_file
 from policies.judgement import Told, tell
 from policies.manifest import Manifest, manifest
+from policies.reading import KINDS
 from policies.rules import RULES, Outcome
 from policies.world import World
 
 SAFE, UNSAFE, UNUSABLE = 0, 1, 2
 _EPILOG = f"exit codes: {SAFE} nothing mandatory is violated, {UNSAFE} something is, {UNUSABLE} the input can't be read"
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_LARGEST = 1_000_000  # values of a document; a real one has thousands
 _LEVELS = {Level.MANDATORY: "error", Level.ADVISORY: "warning"}
 
 
@@ -47,12 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configuration = _configuration(options.config)
         if options.command == "export":
             return _export(options, configuration)
-        objects = [one for file in options.files for one in _objects(file)]
+        files = dict.fromkeys(file for name in options.files for file in _files(name))
+        objects = [one for file in files for one in _objects(file)]
+        if not objects:  # as where `helm template` failed before the pipe
+            raise Unusable(f"{', '.join(options.files)}: there are no Kubernetes objects")
     except Unusable as unusable:
         print(f"{options.command}: {unusable}", file=sys.stderr)
         return UNUSABLE
     today = date.today()
-    found = [one for one in tell(World(objects), configuration, today) if one.level is not Level.DISABLED]
+    told = (one for some in _sets(objects) for one in tell(World(some), configuration, today))
+    found = [one for one in dict.fromkeys(told) if one.level is not Level.DISABLED]
     for sentence in expired(configuration, today):
         print(f"check: {sentence}", file=sys.stderr)
     print({"human": _human, "json": _json, "sarif": _sarif}[options.output](found))
@@ -74,29 +84,93 @@ def _configuration(path: Path | None) -> Configuration:
         raise Unusable(f"{path}: {error}") from None
 
 
+def _files(name: str) -> Iterator[str]:
+    """The file of that name, or those of a folder."""
+    path = Path(name)
+    if not path.is_dir():
+        yield str(path)
+    for inner in sorted(path.rglob("*")) if path.is_dir() else ():
+        if inner.suffix in (".yaml", ".yml", ".json") and inner.is_file():
+            yield str(inner)
+
+
+def _sets(objects: list[Manifest]) -> Iterator[list[Manifest]]:
+    """Objects that can be in one cluster. Where one is described twice, as in folders for dev and for prod, each folder
+    or file that does so is judged with what is in none of the others.
+    """
+    places: dict[tuple[str, str, str | None, str], set[tuple[str, ...]]] = defaultdict(set)
+    for one in objects:
+        if (one.group, one.kind) in KINDS and one.name:
+            places[one.group, one.kind, one.namespace, one.name].add(_parts(one))
+    rivals = {parts[: _shared(where) + 1] for where in places.values() if len(where) > 1 for parts in where}
+    rest: list[Manifest] = []
+    own: dict[tuple[str, ...], list[Manifest]] = defaultdict(list)
+    for one in objects:
+        parts = _parts(one)
+        above = (parts[:length] for length in range(1, len(parts) + 1))
+        rival = next((at for at in above if at in rivals), None)
+        (rest if rival is None else own[rival]).append(one)
+    if not own:
+        yield rest
+    for some in own.values():
+        yield from _sets([*rest, *some])
+
+
+def _parts(one: Manifest) -> tuple[str, ...]:
+    """The file that an object stands in, folder by folder."""
+    return Path(one.subject.rpartition(":")[0]).parts
+
+
+def _shared(places: set[tuple[str, ...]]) -> int:
+    """How many folders files have in common."""
+    return next(index for index, parts in enumerate(zip_longest(*places)) if len(set(parts)) > 1)
+
+
 def _objects(name: str) -> Iterator[Manifest]:
     """The objects of a file; `subject` is the file's name and the line, where findings are shown."""
-    path = Path(name)
-    if path.is_dir():
-        for inner in sorted(one for one in path.rglob("*") if one.suffix in (".yaml", ".yml", ".json")):
-            yield from _objects(str(inner))
-        return
     try:
-        text = sys.stdin.read() if name == "-" else path.read_text()
+        text = sys.stdin.read() if name == "-" else Path(name).read_text()
         documents = list(_documents(text))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise Unusable(f"{name}: {' '.join(str(error).split())}") from None
     for line, one in documents:
-        for inner in one["items"] if isinstance(one, dict) and isinstance(one.get("items"), list) else [one]:
-            if isinstance(inner, dict):
-                yield manifest(inner, f"{name}:{line}")
+        for inner in _listed(one):
+            yield manifest(inner, f"{name}:{line}")
+
+
+def _listed(one: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a document, which may be a list of them, even of lists; those of a StatefulSetList say no kind."""
+    if not isinstance(one, dict):
+        return
+    if not isinstance(one.get("items"), list):
+        yield one
+        return
+    kind = str(one.get("kind", "")).removesuffix("List")
+    for inner in one["items"]:
+        if isinstance(inner, dict):
+            yield from _listed({"apiVersion": one.get("apiVersion"), "kind": kind, **inner})
 
 
 def _documents(text: str) -> Iterator[tuple[int, Any]]:
     """The documents of a file, each with the line that it begins on."""
+    if text.lstrip().startswith("{"):
+        with suppress(ValueError):  # then it is YAML in braces; JSON may have tabs, which YAML has not
+            yield 1, json.loads(text)
+            return
     loader = yaml.SafeLoader(text)
     while loader.check_node() and (node := loader.get_node()):
+        if _size(node, {}) > _LARGEST:
+            raise yaml.YAMLError("its aliases make it too large")
         yield node.start_mark.line + 1, loader.construct_document(node)
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a document has once its aliases are written out."""
+    if id(node) not in known:
+        inner = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
+        known[id(node)] = 1  # what holds itself is not counted again
+        known[id(node)] += sum(_size(one, known) for one in inner) if not isinstance(node, yaml.ScalarNode) else 0
+    return known[id(node)]
 
 
 def _place(one: Told) -> tuple[str, int]:
@@ -129,12 +203,14 @@ def _json(found: list[Told]) -> str:
 
 
 def _sarif(found: list[Told]) -> str:
+    """As GitHub's code scanning takes it: its documentation, SARIF support for code scanning."""
     rules = [
         {
             "id": rule.id,
             "helpUri": rule.url,
             "shortDescription": {"text": rule.remedy},
             "fullDescription": {"text": rule.why},
+            "help": {"text": "\n".join((rule.remedy, *([rule.lines] if rule.lines else [])))},
             "properties": {"tags": [rule.framework]},
         }
         for rule in RULES
@@ -147,9 +223,12 @@ def _sarif(found: list[Told]) -> str:
 
 def _result(one: Told) -> dict[str, Any]:
     name, line = _place(one)
+    path = Path(name)
+    # The same for the same finding, wherever lines move to: an alert is not told anew.
+    identity = f"{one.verdict.rule} {one.verdict.path}"
     location = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(Path(name).as_posix())},
+            "artifactLocation": {"uri": path.as_uri() if path.is_absolute() else quote(path.as_posix())},
             "region": {"startLine": line},
         },
         "logicalLocations": [{"fullyQualifiedName": one.verdict.path}],
@@ -159,4 +238,5 @@ def _result(one: Told) -> dict[str, Any]:
         "level": _LEVELS.get(one.level, "note"),
         "message": {"text": str(one.verdict)},
         "locations": [location],
+        "partialFingerprints": {"primaryLocationLineHash": sha256(identity.encode()).hexdigest()[:16]},
     }

@@ -20,6 +20,7 @@ decides at the end of the preview from the inputs that were shown, so also when 
 - **mandatory** stops the deployment, **advisory** is shown. *Production* is mandatory where `production` is set.
 - What can't be known in a preview is told as undecided, never passed in silence. `undecided: mandatory` makes
   that stop the deployment too.
+- `pulumi up --skip-preview` has no preview to end: what takes several resources is told only after they were made.
 - A setting that is absent is judged by the default of the Kafka version that the image names.
 - Values of variables and settings that may be secret are never shown.
 
@@ -52,6 +53,20 @@ nothing is deployed.
   level. `python -m policies check --config FILE …` tells every mistake in words, without an engine.
 """
 
+_COMMAND = """\
+## Without Pulumi
+`python -m policies check FILE…` judges manifests: files of YAML or JSON, folders of them, `-` for standard input. It
+takes the same configuration by `--config FILE`.
+```sh
+helm template shop ./chart | python -m policies check -
+python -m policies check --output sarif manifests/ > kafka.sarif    # for GitHub's upload-sarif; json for other tools
+```
+- It exits with 0 where nothing mandatory is violated, with 1 where something is, with 2 where an input or the
+  configuration can't be read, or holds no object at all.
+- Everything named is judged together. Where an object is described twice, as in folders for dev and for prod, each
+  folder or file that does so is judged by itself with what is in none of the others.
+"""
+
 _ADMISSION = """\
 ## In the API server
 What one object decides by itself the API server can refuse, whoever sends it: `python -m policies export` prints
@@ -75,7 +90,8 @@ kubectl delete validatingadmissionpolicies,validatingadmissionpolicybindings -l 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join((_HEAD, *(line for name, rules in GROUPS.items() for line in _group(name, rules)), *_admission()))
+    rules = (line for name, rules in GROUPS.items() for line in _group(name, rules))
+    return "\n".join((_HEAD, *rules, _COMMAND, *_admission()))
 
 
 def _admission() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The command on manifests: what it prints, and its exit codes."""
 
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,28 @@ def test_sarif(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {one["ruleId"] for one in run["results"]} <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}
 
 
+def test_sarif_is_what_code_scanning_asks_for(unsafe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What GitHub's page on SARIF calls required, and what keeps an alert the same where lines move."""
+    main(["check", "--output", "sarif", str(unsafe)])
+    first = json.loads(capsys.readouterr().out)
+    assert first["version"] == "2.1.0"
+    (run,) = first["runs"]
+    assert run["tool"]["driver"]["name"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert all(rule[key]["text"] for key in ("shortDescription", "fullDescription", "help")), rule["id"]
+    for one in run["results"]:
+        assert one["message"]["text"]
+        place = one["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == unsafe.as_uri()
+        assert place["region"]["startLine"] > 0
+    unsafe.write_text("# a line more\n" + unsafe.read_text())
+    main(["check", "--output", "sarif", str(unsafe)])
+    (again,) = json.loads(capsys.readouterr().out)["runs"]
+    prints = [[one["partialFingerprints"] for one in each["results"]] for each in (run, again)]
+    assert prints[0] == prints[1]
+    assert len({one["primaryLocationLineHash"] for one in prints[0]}) == len(prints[0])
+
+
 def test_sarif_says_where(unsafe: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """As code scanning needs it: a URI, relative where the file was named so, and a line."""
     (unsafe.parent / "a b").mkdir()
@@ -76,6 +99,49 @@ def test_standard_input_folders_and_lists(
     assert main(["check", str(unsafe.parent)]) == UNSAFE
 
 
+def test_lists_of_lists_and_lists_of_one_kind(unsafe: Path, tmp_path: Path) -> None:
+    """The objects of a StatefulSetList, as the API server answers it, say no kind of their own."""
+    documents: list[Any] = list(yaml.safe_load_all(unsafe.read_text()))
+    bare = [{"metadata": one["metadata"], "spec": one["spec"]} for one in documents if one["kind"] == "StatefulSet"]
+    inner = {"kind": "StatefulSetList", "apiVersion": "apps/v1", "items": bare}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"kind": "List", "items": [inner]}, indent="\t"))
+    assert main(["check", str(path)]) == UNSAFE
+
+
+@pytest.mark.parametrize("text", ["", "---\n# helm template failed\n", "- a\n"])
+def test_no_objects_are_told(text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert main(["check", "-"]) == UNUSABLE
+    assert "-: there are no Kubernetes objects" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "says"),
+    [
+        ({"dev/kafka.yaml": "2", "prod/kafka.yaml": "2"}, SAFE, "0 mandatory, "),
+        ({"kafka-dev.yaml": "2", "kafka-prod.yaml": "2"}, SAFE, "0 mandatory, "),
+        ({"dev/kafka.yaml": "1", "prod/kafka.yaml": "2"}, UNSAFE, "1 mandatory, "),
+        ({"base/kafka.yaml": "2", "overlays/dev/a.yaml": "1", "overlays/prod/a.yaml": "1"}, UNSAFE, "2 mandatory, "),
+    ],
+)
+def test_what_is_described_twice_is_judged_apart(
+    files: dict[str, str], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (BASES / "official.yaml").read_text()
+    objects, _, storage = whole.rpartition("---\n")  # what all have in common
+    (tmp_path / "storage.yaml").write_text(storage)
+    for name, min_isr in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(objects.replace('MIN_INSYNC_REPLICAS, value: "2"', f'MIN_INSYNC_REPLICAS, value: "{min_isr}"'))
+    assert main(["check", str(tmp_path), str(tmp_path / "storage.yaml")]) == code
+    out = capsys.readouterr().out
+    assert says in out
+    assert "disruption-budget-overlap" not in out
+    assert "undecided" not in out
+
+
 def test_configuration(unsafe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "policy.json"
     config.write_text(json.dumps({"kafka": {"rules": {"min-isr": "advisory"}}}))
@@ -85,7 +151,12 @@ def test_configuration(unsafe: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "there is no such rule" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["a: [", "\t- x", "{{ template }}: {", "\x00"])
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{inner}'] * 10)}]\n" for inner, name in itertools.pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize("text", ["a: [", "\t- x", "{{ template }}: {", "\x00", BOMB, "[" * 5000])
 def test_what_cannot_be_read_is_told(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text(text)
