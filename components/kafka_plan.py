@@ -12,6 +12,7 @@ from components.kafka_release import split
 from components.kafka_settings import FIRST_CONTROLLER, Controllers, KafkaSettings, Resources, Storage, TopicSettings
 from components.listeners import MECHANISM, TOOLS, Listener, Listeners
 from policies.rules import KafkaFacts, TopicFacts
+from policies.rules.model import UNCLEAN
 
 HEALTH_PORT = 9094
 METRICS_PORT = 9404  # the JMX exporter's own, in Prometheus' list of ports
@@ -248,8 +249,13 @@ def kafka_facts(
         min_isr=kafka.min_insync_replicas,
         max_unavailable=kafka.disruption_budget,
         controllers_max_unavailable=kafka.controllers_budget,
-        topics=tuple(TopicFacts(path, topic.name, topic.replication_factor, topic.min_isr) for path, topic in plans),
+        topics=tuple(_topic_facts(path, topic) for path, topic in plans),
     )
+
+
+def _topic_facts(path: str, topic: TopicPlan) -> TopicFacts:
+    unclean = topic.config.get(UNCLEAN, "").strip().lower() == "true"
+    return TopicFacts(path, topic.name, topic.replication_factor, topic.min_isr, unclean)
 
 
 def kafka_id(identity: str) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 from policies.admission.cel import Check, Target, check, quote
 from policies.readers.versions import default_of
 from policies.rules import Limits
+from policies.rules.model import UNCLEAN
 
 _GROUP: Final = "kafka.strimzi.io"
 # Numbers may be written as text, and text may be anything.
@@ -71,7 +72,7 @@ _KAFKA: Final = (
         _BELOW,
     ),
     Check("internal-topics", _internal, "replication factor and minimum ISR of Kafka's own topics are too low"),
-    check("unclean-election", f"{_value('variables.config', 'unclean.leader.election.enable')}.lowerAscii() != 'true'"),
+    check("unclean-election", f"{_value('variables.config', UNCLEAN)}.lowerAscii() != 'true'"),
     check("authorizer", "has(variables.kafka.authorization)"),
     check("tls", f"variables.listeners.all(l, !({_INSIDE}) || l.?tls.orValue(false) == true)"),
     check("plaintext-outside", f"variables.listeners.all(l, {_INSIDE} || l.?tls.orValue(false) == true)"),
@@ -106,6 +107,7 @@ _TOPIC: Final = (
     Check("replication-factor", lambda limits: _number(_TOPIC_FACTOR, f">= {limits.minimum_replication_factor}")),
     Check("min-isr", lambda limits: _number(_TOPIC_ISR, f">= {limits.minimum_min_isr}")),
     check("min-isr-below-replication-factor", _below(_TOPIC_FACTOR, _TOPIC_ISR), _BELOW),
+    check("unclean-election", f"{_value('variables.topicConfig', UNCLEAN)}.lowerAscii() != 'true'"),
 )
 TARGETS: Final = (
     Target(

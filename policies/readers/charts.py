@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policies.manifest import Manifest
-from policies.rules.model import ClusterFacts, Fact, Replicas
+from policies.readers.untold import untold
+from policies.rules.model import ClusterFacts
 from policies.world import World
 
 KINDS = (("helm.sh", "Release"),)
@@ -18,12 +20,5 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
         chart = release.doc["chart"].plain()
         if release.kind == "Release" and release.group == "helm.sh" and _BROKERS.search(chart):
             path = f"Release {release.name or release.fallback}: chart {chart}"
-            unknown: Fact[int] = Fact(path, undecided=_REASON)
-            yield ClusterFacts(
-                path=path,
-                brokers=unknown,
-                default=Replicas("", unknown, unknown),
-                namespace=release.doc["namespace"].plain(),
-                name=release.doc["name"].plain(release.fallback),
-                subjects=(release.subject,),
-            )
+            name, namespace = release.doc["name"].plain(release.fallback), release.doc["namespace"].plain()
+            yield replace(untold(release, _REASON, path), path=path, name=name, namespace=namespace)

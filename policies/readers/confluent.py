@@ -6,16 +6,18 @@ confluent-kubernetes-examples print (scheduling/pod-scheduling).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policies.manifest import Doc, Manifest
 from policies.readers import pods
 from policies.readers.budgets import budgets
 from policies.readers.images import parse_image
-from policies.readers.operators import Config, topic, total
+from policies.readers.operators import Config, topic, total, with_default
 from policies.readers.sources import literal
+from policies.readers.untold import untold
 from policies.readers.versions import version_of
 from policies.readers.volumes import binding_mode
-from policies.rules.model import ClusterFacts, Fact, Listener, NodeGroup, Replicas, Spread, Start, Storage
+from policies.rules.model import UNCLEAN, ClusterFacts, Fact, Listener, NodeGroup, Replicas, Spread, Start, Storage
 from policies.world import World, together
 
 _GROUP = "platform.confluent.io"
@@ -31,13 +33,33 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
     for kafka in world.of(_GROUP, "Kafka"):
         if only is None or only is kafka or only.kind != "Kafka":
             yield _cluster(kafka, world)
+    if only is None:
+        yield from _orphans(world)
+
+
+def _orphans(world: World) -> Iterator[ClusterFacts]:
+    """Topics and controllers of a cluster that is not among these resources: judged by themselves."""
+    kafkas = world.of(_GROUP, "Kafka")
+    reason = "its Kafka is not among these resources"
+    for one in world.of(_GROUP, "KafkaTopic"):
+        if not any(_of(one, kafka) for kafka in kafkas):
+            yield replace(untold(one, reason), others=(_topic(one),))
+    used = [_controller(_reference(kafka), kafka, world) for kafka in kafkas]
+    for one in world.of(_GROUP, "KRaftController"):
+        if one not in used:
+            nodes = _nodes(one, world, broker=False, controller=True)
+            yield replace(untold(one, reason), groups=(nodes,), voters=total((nodes,), world, one.path))
+
+
+def _reference(kafka: Manifest) -> Doc:
+    return kafka.spec("dependencies", "kRaftController", "clusterRef", "name")
 
 
 def _cluster(kafka: Manifest, world: World) -> ClusterFacts:
     server = kafka.spec("configOverrides", "server")
     image = parse_image(kafka.spec("image", "application").plain())
     config = _config(server, version_of("cp-server", image.tag))
-    reference = kafka.spec("dependencies", "kRaftController", "clusterRef", "name")
+    reference = _reference(kafka)
     controller = _controller(reference, kafka, world)
     groups = [_nodes(kafka, world, broker=True, controller=False)]
     if controller:
@@ -53,8 +75,8 @@ def _cluster(kafka: Manifest, world: World) -> ClusterFacts:
         path=kafka.path,
         brokers=total(groups[:1], world, kafka.path),
         default=config.default(),
-        others=config.internal() + tuple(_topic(one) for one in topics if not one.spec("replicas").absent),
-        unclean_election=config.flag("unclean.leader.election.enable"),
+        others=config.internal() + with_default(map(_topic, topics), config.default().factor),
+        unclean_election=config.flag(UNCLEAN),
         voters=voters,
         combined=None,
         rack=_rack(kafka),

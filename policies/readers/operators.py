@@ -1,13 +1,14 @@
 """What the readers of operators' resources share: settings under a mapping, topics, budgets of the operator's own."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from policies.manifest import Doc
 from policies.readers.budgets import allowed
 from policies.readers.sources import literal
 from policies.readers.typed import TypedSettings
 from policies.readers.versions import Version, default_of
-from policies.rules.model import Budget, Fact, NodeGroup, Replicas
+from policies.rules.model import UNCLEAN, Budget, Fact, NodeGroup, Replicas
 from policies.world import PENDING, World
 
 _INTERNAL = (("transactions", "transaction.state.log"), ("share groups", "share.coordinator.state.topic"))
@@ -67,11 +68,19 @@ def topic(name: str, path: str, factor: Doc, config: Doc) -> Replicas:
     at = f"{path}: {config.path}"
     count = factor.integer()
     has_own = own.value is not None or bool(own.undecided)
+    unclean = config[UNCLEAN].flag()
     return Replicas(
         name,
         Fact(f"{path}: {factor.path}", count.value, count.undecided),
         Fact(f"{at}[min.insync.replicas]", own.value, own.undecided) if has_own else None,
+        unclean=None if config[UNCLEAN].absent else Fact(f"{at}[{UNCLEAN}]", unclean.value, unclean.undecided),
     )
+
+
+def with_default(topics: Iterable[Replicas], factor: Fact[int]) -> tuple[Replicas, ...]:
+    """The topics that say something of their own; one without replicas has the cluster's `factor`."""
+    filled = (one if one.factor.known or one.factor.undecided else replace(one, factor=factor) for one in topics)
+    return tuple(one for one in filled if one.factor is not factor or one.min_isr or one.unclean)
 
 
 def total(groups: Iterable[NodeGroup], world: World, path: str, pools: str = "node pool") -> Fact[int]:

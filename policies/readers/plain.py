@@ -11,10 +11,11 @@ from policies.readers.budgets import budgets
 from policies.readers.images import Convention, convention_of, is_client, parse_image
 from policies.readers.services import outside_ports
 from policies.readers.sources import STARTS, Settings, key_of, read_settings
+from policies.readers.untold import untold
 from policies.readers.versions import version_of
 from policies.readers.volumes import storage
 from policies.readers.workload import Workload, start_of
-from policies.rules.model import ClusterFacts, Fact, Listener, NodeGroup, Replicas
+from policies.rules.model import UNCLEAN, ClusterFacts, Fact, Listener, NodeGroup, Replicas
 from policies.world import PENDING, World
 
 # Settings that only a server has.
@@ -36,7 +37,9 @@ _BROKER_PORTS = frozenset((9092, 9093, 9094))
 _PROTOCOLS = frozenset(("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"))
 
 
-KINDS = (("apps", "StatefulSet"), ("apps", "Deployment"))
+_JUDGED = (("apps", "StatefulSet"), ("apps", "Deployment"))
+_TOLD = (("apps", "DaemonSet"), ("apps", "ReplicaSet"), ("", "Pod"))
+KINDS = (*_JUDGED, *_TOLD)
 
 
 def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
@@ -46,10 +49,14 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
         for owner in world.of(group, kind) if only is None else (only,):
             if (owner.group, owner.kind) != (group, kind):
                 continue
-            if found := _broker(owner, world):
+            if (group, kind) in _TOLD:
+                # What a controller made is judged with it.
+                if owner.doc.at("metadata", "ownerReferences").absent and _broker(owner, world):
+                    yield untold(owner, f"a {kind} gives Kafka no identity of its own; a StatefulSet is judged")
+            elif found := _broker(owner, world):
                 clusters[_identity(found)].append(found)
             elif kind == "StatefulSet" and (reason := _doubt(owner)):
-                yield _untold(owner, reason)
+                yield untold(owner, reason, f"{owner.path}: spec.template.spec.containers")
     for identity in list(clusters):
         yield _cluster(clusters.pop(identity), world)  # what is told of is held no longer
 
@@ -59,34 +66,20 @@ def _doubt(owner: Manifest) -> str:
     containers = owner.spec("template", "spec", "containers")
     if not containers.whole or any(one.unknown for one in containers.each()):
         return "its containers are computed by the deployment: whether it is Kafka can't be told"
-    claims = owner.spec("volumeClaimTemplates")
-    if not claims.whole or not list(claims.each()):
-        return ""
     for container in containers.each():
         image, said = parse_image(container["image"].plain()), f"{container['command'].value}{container['args'].value}"
         ports = {port["containerPort"].value for port in container["ports"].each()}
-        own = "kafka" in re.split(r"[-_.]", image.repository) and not is_client(image) and not OTHER_WORK.search(said)
-        if own and ports & _BROKER_PORTS:
+        named = not {"kafka", "redpanda"}.isdisjoint(re.split(r"[-_.]", image.repository)) and not is_client(image)
+        if named and not OTHER_WORK.search(said) and ports & _BROKER_PORTS:
             return f"how the image {container['image'].plain()} takes its settings is not known here"
     return ""
 
 
-def _untold(owner: Manifest, reason: str) -> ClusterFacts:
-    """A StatefulSet of which nothing is known but that it can't be judged."""
-    unknown: Fact[int] = Fact(f"{owner.path}: spec.template.spec.containers", undecided=reason)
-    return ClusterFacts(
-        path=owner.path,
-        brokers=unknown,
-        default=Replicas("", unknown, unknown),
-        namespace=owner.namespace or "",
-        name=owner.name,
-        subjects=(owner.subject,),
-    )
-
-
 def _broker(owner: Manifest, world: World) -> Workload | None:
-    """The workload, if one of its containers is a broker or controller."""
-    template = owner.spec("template")
+    """The workload, if one of its containers is a broker or controller: one that starts Kafka for certain goes before
+    one that only has a broker's settings.
+    """
+    template = owner.doc if owner.kind == "Pod" else owner.spec("template")
     pod = template["spec"]
     for container in pod["containers"].each():
         image = parse_image(container["image"].plain())
@@ -180,7 +173,7 @@ def _cluster(workloads: list[Workload], world: World) -> ClusterFacts:
         brokers=brokers,
         default=Replicas("", settings.number("default.replication.factor"), settings.number("min.insync.replicas")),
         others=_internal(settings),
-        unclean_election=settings.flag("unclean.leader.election.enable"),
+        unclean_election=settings.flag(UNCLEAN),
         voters=voters,
         combined=_combined(groups, settings),
         zones=confined,

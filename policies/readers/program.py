@@ -1,7 +1,7 @@
 """What this project's own components say besides their Kubernetes objects: the zones, and the topics."""
 
 from policies.manifest import Doc, Manifest
-from policies.rules.model import ClusterFacts, Fact, Replicas
+from policies.rules.model import UNCLEAN, ClusterFacts, Fact, Replicas
 from policies.world import World
 
 COMPONENTS = "kafka-ha"
@@ -29,12 +29,15 @@ def _topic(one: Manifest, facts: ClusterFacts) -> Replicas | None:
     factor, min_isr = settings["replicationFactor"].integer(), settings["minInsyncReplicas"].integer()
     has_factor = factor.value is not None or bool(factor.undecided)
     has_own = min_isr.value is not None or bool(min_isr.undecided)
-    if facts.default is None or not (has_factor or has_own):
+    unclean = settings["config"][UNCLEAN]
+    if facts.default is None or not (has_factor or has_own or not unclean.absent):
         return None
+    flag = unclean.flag()
     return Replicas(
         settings["name"].plain(one.fallback),
         Fact(f"{path}.replicationFactor", factor.value, factor.undecided) if has_factor else facts.default.factor,
         Fact(f"{path}.minInsyncReplicas", min_isr.value, min_isr.undecided) if has_own else None,
+        unclean=None if unclean.absent else Fact(f"{path}.config[{UNCLEAN}]", flag.value, flag.undecided),
     )
 
 

@@ -7,11 +7,13 @@ Defaults are those of redpanda-data/redpanda-operator's charts/redpanda (values.
 to which the operator brings a resource (operator/api/redpanda/v1alpha2/conversion); read at chart 26.2.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers import pods
 from policies.readers.operators import operator_budget, total
+from policies.readers.untold import untold
 from policies.readers.volumes import binding_mode, retained
 from policies.rules.model import ClusterFacts, Fact, Listener, NodeGroup, Replicas, Spread, Start, Storage
 from policies.world import World, together
@@ -30,6 +32,17 @@ def read(world: World, only: Manifest | None = None) -> Iterator[ClusterFacts]:
     for one in world.of(_GROUP, "Redpanda"):
         if only is None or only is one or only.kind != "Redpanda":
             yield _cluster(one, world)
+    if only is None:
+        yield from _orphans(world)
+
+
+def _orphans(world: World) -> Iterator[ClusterFacts]:
+    """Topics and pools of a cluster that is not among these resources: the topics are judged by themselves."""
+    clusters = world.of(_GROUP, "Redpanda")
+    for one in (*world.of(_GROUP, "Topic"), *world.of(_GROUP, "NodePool")):
+        if not any(_of(one, cluster) for cluster in clusters):
+            facts = untold(one, "its Redpanda is not among these resources")
+            yield replace(facts, others=tuple(_topics([one])))
 
 
 def _cluster(one: Manifest, world: World) -> ClusterFacts:
@@ -42,16 +55,11 @@ def _cluster(one: Manifest, world: World) -> ClusterFacts:
         nodes = groups[0].replicas
         default = None if nodes.value is None else 3 if nodes.value >= _DEFAULT_REPLICAS else 1
         factor = Fact(factor.path, default, nodes.undecided, "the chart's default")
-    topics = [
-        Replicas(item.spec("kafkaTopicName").plain(item.name), count, _majority(count))
-        for item in world.near(_GROUP, "Topic", one)
-        if _of(item, one) and ((count := item.spec("replicationFactor").integer()).value is not None or count.undecided)
-    ]
     return ClusterFacts(
         path=one.path,
         brokers=brokers,
         default=Replicas("", factor, _majority(factor)),
-        others=tuple(topics),
+        others=tuple(_topics(item for item in world.near(_GROUP, "Topic", one) if _of(item, one))),
         rack=_rack(spec),
         groups=tuple(group for group in groups if group.replicas.value != 0),
         listeners=_listeners(spec),
@@ -60,6 +68,14 @@ def _cluster(one: Manifest, world: World) -> ClusterFacts:
         name=one.name,
         subjects=(one.subject,),
     )
+
+
+def _topics(items: Iterable[Manifest]) -> Iterator[Replicas]:
+    """The topics that say how many replicas they have."""
+    for item in items:
+        count = item.spec("replicationFactor").integer()
+        if item.kind == "Topic" and (count.known or count.undecided):
+            yield Replicas(item.spec("kafkaTopicName").plain(item.name), count, _majority(count))
 
 
 def _of(item: Manifest, one: Manifest) -> bool:

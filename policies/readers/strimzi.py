@@ -2,15 +2,28 @@
 probes, identities, one budget for all nodes) is not judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from policies.manifest import Doc, Manifest
+from policies.manifest import UNKNOWN, Doc, Manifest
 from policies.readers import pods
-from policies.readers.operators import config_of, operator_budget, topic, total
+from policies.readers.operators import config_of, operator_budget, topic, total, with_default
+from policies.readers.untold import untold
 from policies.readers.versions import parse_version
 from policies.readers.volumes import binding_mode
-from policies.rules.model import Budget, ClusterFacts, Fact, Listener, NodeGroup, PodSecurity, Replicas, Start, Storage
+from policies.rules.model import (
+    UNCLEAN,
+    Budget,
+    ClusterFacts,
+    Fact,
+    Listener,
+    NodeGroup,
+    PodSecurity,
+    Replicas,
+    Spread,
+    Start,
+    Storage,
+)
 from policies.world import World, together
 
 _GROUP = "kafka.strimzi.io"
@@ -38,20 +51,20 @@ def _belongs(part: Manifest, kafka: Manifest) -> bool:
 
 
 def _orphans(world: World, kafkas: tuple[Manifest, ...]) -> Iterator[ClusterFacts]:
-    """Topics of a cluster that is not among these resources: judged by themselves."""
-    loose = [one for one in world.of(_GROUP, "KafkaTopic") if not any(_belongs(one, kafka) for kafka in kafkas)]
-    for one in loose:
-        reason = f"its Kafka {one.doc.at('metadata', 'labels')[_CLUSTER].plain('?')} is not among these resources"
-        unknown: Fact[int] = Fact(one.path, undecided=reason)
-        yield ClusterFacts(
-            path=one.path,
-            brokers=unknown,
-            default=Replicas("", unknown, unknown),
-            others=(_topic(one),),
-            namespace=one.namespace or "",
-            name=one.name,
-            subjects=(one.subject,),
-        )
+    """Topics and pools of a cluster that is not among these resources: judged by themselves."""
+    for one in (*world.of(_GROUP, "KafkaTopic"), *world.of(_GROUP, "KafkaNodePool")):
+        if any(_belongs(one, kafka) for kafka in kafkas):
+            continue
+        cluster = one.doc.at("metadata", "labels")[_CLUSTER].plain("?")
+        facts = untold(one, f"its Kafka {cluster} is not among these resources")
+        if one.kind == "KafkaTopic":
+            yield replace(facts, others=(_topic(one),))
+        else:
+            metadata = {"name": cluster, "namespace": one.doc.at("metadata", "namespace").value}
+            kafka = Manifest(_GROUP, "Kafka", Doc({"metadata": metadata, "spec": UNKNOWN}))
+            pool = _pool(kafka, one, [one], world)
+            voters = None if pool.controller is False else facts.brokers
+            yield replace(facts, groups=(pool,), voters=voters, combined=_combined((pool,), one, zookeeper=False))
 
 
 def _topic(one: Manifest) -> Replicas:
@@ -74,16 +87,13 @@ def _cluster(kafka: Manifest, world: World) -> ClusterFacts:
     brokers = [group for group in groups if group.broker is not False]
     zookeeper = not kafka.spec("zookeeper").absent and not pools
     topics = [_topic(one) for one in world.near(_GROUP, "KafkaTopic", kafka) if _belongs(one, kafka)]
-    # A topic without replicas of its own has the cluster's; one that says nothing at all is the cluster's default.
-    unset = config.default().factor
-    topics = [one if one.factor.value or one.factor.undecided else replace(one, factor=unset) for one in topics]
     rack = kafka.spec("kafka", "rack", "topologyKey")
     return ClusterFacts(
         path=kafka.path,
         brokers=total(brokers, world, kafka.path, "KafkaNodePool"),
         default=config.default(),
-        others=(*config.internal(), *(one for one in topics if one.factor is not unset or one.min_isr)),
-        unclean_election=config.flag("unclean.leader.election.enable"),
+        others=config.internal() + with_default(topics, config.default().factor),
+        unclean_election=config.flag(UNCLEAN),
         voters=None if zookeeper else total(controllers, world, kafka.path, "KafkaNodePool"),
         combined=_combined(groups, kafka, zookeeper),
         zones=None,

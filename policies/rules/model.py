@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
+UNCLEAN: Final = "unclean.leader.election.enable"
+"""Kafka's setting, of brokers and of topics."""
 
 
 class Severity(StrEnum):
@@ -54,6 +56,7 @@ class TopicFacts:
     name: str
     replication_factor: int
     min_isr: int
+    unclean: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,15 @@ class KafkaFacts:
 
 @dataclass(frozen=True)
 class Replicas:
-    """What is replicated: the default of topics, a topic, one of Kafka's own. `min_isr` is None where it has none
-    of its own.
+    """What is replicated: the default of topics, a topic, one of Kafka's own. `min_isr` and `unclean`, whether a
+    replica that is not in sync may lead, are None where it has none of its own.
     """
 
     name: str
     factor: Fact[int]
     min_isr: Fact[int] | None
     internal: bool = False
+    unclean: Fact[bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """From a cluster that is described by numbers alone to the facts that rules judge."""
 
-from policies.rules.model import Budget, ClusterFacts, Fact, KafkaFacts, NodeGroup, Replicas
+from dataclasses import replace
+
+from policies.rules.model import UNCLEAN, Budget, ClusterFacts, Fact, KafkaFacts, NodeGroup, Replicas, TopicFacts
 
 
 def cluster_of(facts: KafkaFacts) -> ClusterFacts:
@@ -22,7 +24,7 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
         path=at,
         brokers=brokers,
         default=_replicas("", at, facts.replication_factor, facts.min_isr),
-        others=tuple(_replicas(one.name, one.path, one.replication_factor, one.min_isr) for one in facts.topics),
+        others=tuple(map(_topic, facts.topics)),
         voters=voters,
         combined=Fact(f"{at}.dedicatedControllers", facts.combined),
         zones=zones,
@@ -33,6 +35,11 @@ def cluster_of(facts: KafkaFacts) -> ClusterFacts:
 def _group(path: str, replicas: Fact[int], allowed: int, *, broker: bool = True, controller: bool = True) -> NodeGroup:
     budget = Budget(path, Fact(f"{path}.maxUnavailable", allowed))
     return NodeGroup(path, replicas, broker, controller, budgets=Fact(path, (budget,)))
+
+
+def _topic(one: TopicFacts) -> Replicas:
+    replicas = _replicas(one.name, one.path, one.replication_factor, one.min_isr)
+    return replace(replicas, unclean=Fact(f"{one.path}.config[{UNCLEAN}]", one.unclean))
 
 
 def _replicas(name: str, path: str, factor: int, min_isr: int) -> Replicas:

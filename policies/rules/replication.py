@@ -70,9 +70,10 @@ def _internal(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
 
 
 def _unclean(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
-    yield from unsure(facts.unclean_election)
-    if facts.unclean_election and known(facts.unclean_election):
-        yield Finding(facts.unclean_election.path, facts.unclean_election.shown, "it must be false")
+    for unclean in (facts.unclean_election, *(one.unclean for one in facts.others)):
+        yield from unsure(unclean)
+        if unclean and known(unclean):
+            yield Finding(unclean.path, unclean.shown, "it must be false")
 
 
 RULES = (

@@ -38,6 +38,9 @@ KINDS = (
     ("policy/v1", "PodDisruptionBudget"),
     ("v1", "Service"),
     ("v1", "ConfigMap"),
+    ("v1", "Pod"),
+    ("apps/v1", "DaemonSet"),
+    ("storage.k8s.io/v1", "StorageClass"),
 )
 NAMES = ("official", "confluent", "bitnami", "own", "strimzi", "cfk", "redpanda")
 

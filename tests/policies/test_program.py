@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.kafka_settings import TopicSettings
 from components.settings import read_settings
 from policies.manifest import Doc, Manifest, manifest
 from policies.readers.program import COMPONENTS
@@ -31,13 +32,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def facts_of(documents: list[dict[str, Any]], **settings: Any) -> ClusterFacts:
+def facts_of(documents: list[dict[str, Any]], *others: Manifest, **settings: Any) -> ClusterFacts:
     """The one cluster of the program's objects and of its component, which knows the zones."""
     config = {"cluster": {"kind": "existing", "zones": list(ZONES)}, "kafka": settings}
     kafka = read_settings(config).kafka
     own = {"name": kafka.name, "namespace": kafka.namespace}
     component = Manifest(COMPONENTS, "KafkaCluster", Doc({"settings": own, "zones": list(ZONES)}))
-    (facts,) = read(World([*(manifest(one) for one in documents), component]))
+    (facts,) = read(World([*(manifest(one) for one in documents), component, *others]))
     return facts
 
 
@@ -67,6 +68,14 @@ def test_it_is_read_as_it_is_set() -> None:
     }
     budgets = [[one.allowed.value for one in group.budgets.value or ()] for group in facts.groups if group.budgets]
     assert budgets == [[1], [2]]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", {"unclean-election"}), ("false", set())])
+def test_a_topic_of_the_program_is_judged(value: str, expected: set[str]) -> None:
+    settings = TopicSettings(name="orders", config={"unclean.leader.election.enable": value})
+    topic = Manifest(COMPONENTS, "KafkaTopic", Doc({"settings": settings.as_inputs()}))
+    facts = facts_of(own_objects(ZONES), topic)
+    assert rules(examine(facts)) - {"tls", "authorizer", "combined-mode"} == expected
 
 
 def pod(document: dict[str, Any]) -> Any:

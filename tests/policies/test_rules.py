@@ -54,6 +54,12 @@ def test_safe(facts: KafkaFacts) -> None:
         ("min-isr", replace(SAFE, topics=topic(3, 1)), "topics[0].minInsyncReplicas", "1"),
         ("min-isr-below-replication-factor", replace(SAFE, min_isr=3), "kafka.minInsyncReplicas", "3"),
         ("min-isr-below-replication-factor", replace(SAFE, topics=topic(3, 4)), "topics[0].minInsyncReplicas", "4"),
+        (
+            "unclean-election",
+            replace(SAFE, topics=(replace(topic(3, 2)[0], unclean=True),)),
+            "topics[0].config[unclean.leader.election.enable]",
+            "true",
+        ),
         ("odd-voters", replace(LARGE, voters=4), "kafka.controllers", "4"),
         ("odd-voters", replace(SAFE, brokers=4, voters=4), "kafka.brokers", "4 (each broker votes)"),
         ("voters", replace(LARGE, voters=1), "kafka.controllers", "1"),
