@@ -8,8 +8,8 @@ from typing import Final
 
 from policies.admission.cel import pattern, quote, strings
 from policies.readers.images import CLIENTS, CONVENTIONS, Convention
-from policies.readers.plain import ENOUGH, EVIDENCE, OTHER_WORK
-from policies.readers.sources import ENTRYPOINT, STARTS, key_of
+from policies.readers.plain import ENOUGH, EVIDENCE, OTHER_WORK, STRONG, TALKS
+from policies.readers.sources import ENTRYPOINT, READS_VARIABLES, STARTS, key_of
 from policies.readers.versions import default_of
 
 _BY_ITSELF: Final = tuple(name for name, one in CONVENTIONS.items() if one is not Convention.STRIMZI)
@@ -48,6 +48,7 @@ _OVERRIDES: Final = (
 )
 _EXPORTS: Final = "w.findAll('KAFKA_[A-Z_]+=', 200).map(o, o.replace('=', ''))"
 _KEYS: Final = f"[{', '.join(strings((key, *variables_of(key))) for key in sorted(EVIDENCE))}]"
+_SERVES: Final = strings(sorted({name for key in STRONG for name in (key, *variables_of(key))}))
 IS_BROKER: Final = (
     f"[{_TOLD}].exists(w, {_MENTIONS}"
     f" && ({_KNOWN} || !c.?image.orValue('').matches({_CLIENT}))"
@@ -55,7 +56,8 @@ IS_BROKER: Final = (
     f" || ({_KNOWN_BROKER} && {_OWN_COMMAND}.size() == 0)"
     f" || (!w.matches({pattern(OTHER_WORK)})"
     f" && [{_OVERRIDES} + ({_KNOWN_BROKER} ? [] : {_NAMES} + {_EXPORTS})]"
-    f".exists(t, {_KEYS}.filter(k, k.exists(n, n in t)).size() >= {ENOUGH}))))"
+    f".exists(t, {_KEYS}.filter(k, k.exists(n, n in t)).size() >= {ENOUGH}"
+    f" && (!c.?env.orValue([]).exists(e, e.name.matches({pattern(TALKS)})) || {_SERVES}.exists(n, n in t))))))"
 )
 """Whether a container `c` is a broker or controller."""
 
@@ -70,8 +72,9 @@ VARIABLES: Final = {
     "known": f"variables.image.matches({_image(_BY_ITSELF)})",
     "bitnami": f"variables.image.matches({_image(_BITNAMI)})",
     "byEntrypoint": f"variables.told == '' || variables.told.matches({pattern(ENTRYPOINT)})",
+    "byFile": f"variables.told.matches({pattern(STARTS)}) && !variables.told.matches({pattern(READS_VARIABLES)})",
     # The variables that the image takes settings from.
-    "env": f"variables.byEntrypoint || !variables.known ? {_C}.?env.orValue([]) : []",
+    "env": f"variables.byEntrypoint || !(variables.known || variables.byFile) ? {_C}.?env.orValue([]) : []",
     # Nothing but the container itself can hold settings, so that Kafka's defaults hold for those that it lacks.
     "closed": "variables.known && !variables.bitnami && variables.byEntrypoint"
     f" && {_C}.?envFrom.orValue([]).size() == 0"

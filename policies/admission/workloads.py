@@ -7,7 +7,7 @@ from policies.admission.brokers import IS_BROKER, setting
 from policies.admission.cel import Check, Target, check, pattern, quote, strings
 from policies.readers.pods import NOT_SECRET, REFERENCE, SECRET_NAME, ZONE_KEY
 from policies.readers.volumes import PERSISTENT
-from policies.readers.workload import CLUSTER_WIDE
+from policies.readers.workload import CLUSTER_WIDE, NATIVE
 from policies.rules import Limits
 
 _C: Final = "variables.broker"
@@ -17,6 +17,7 @@ _OF_EACH_POD: Final = strings(("apps.kubernetes.io/pod-index", "statefulset.kube
 # What is written for topics counts unless only controllers read it.
 _MAY_SERVE: Final = "variables.roles == '' || variables.roles.contains('broker')"
 _HEAP: Final = quote(r"-Xmx\d+[kKmMgGtT]?")
+_DEFAULT_HEAP: Final = "1Gi"  # kafka-server-start.sh
 _NUMBER: Final = quote(r"^\d{1,9}$")
 
 
@@ -59,7 +60,9 @@ _VARIABLES: Final = {
     "heaps": f"{_C}.?env.orValue([]).filter(e, e.name == 'KAFKA_HEAP_OPTS' && e.?value.orValue('').matches({_HEAP}))"
     f".map(e, e.value.findAll({_HEAP})).filter(h, h.size() == 1).map(h, h[0].substring(4))"
     ".map(h, h.matches('[0-9]$') ? h : h.lowerAscii().replace('k', 'Ki').replace('m', 'Mi').replace('g', 'Gi')"
-    ".replace('t', 'Ti'))",
+    ".replace('t', 'Ti')) + (variables.closed && !variables.told.contains('HEAP_OPTS')"
+    f" && !variables.image.contains('{NATIVE}') && !variables.env.exists(e, e.name == 'KAFKA_HEAP_OPTS')"
+    f" ? ['{_DEFAULT_HEAP}'] : [])",
     "limit": f"{_C}.?resources.?limits.orValue({{}}).filter(k, k == 'memory')",
 }
 # For StatefulSets alone.

@@ -27,6 +27,10 @@ EVIDENCE = frozenset(
     )
 )
 ENOUGH = 2  # of them: one alone may be a client's that calls itself so
+STRONG = EVIDENCE - {"log.dir", "log.dirs", "listeners", "zookeeper.connect", "node.id", "broker.id"}
+"""Those that what names its brokers too, as a client does, has only as a server."""
+TALKS = re.compile(r"(?:^|_)(?:BOOTSTRAP(?:_SERVERS?)?|BROKERS|BROKER_LIST|BROKER_URLS?)$")
+"""Variables by which a client is told where its brokers are."""
 OTHER_WORK = re.compile(
     r"connect-(?:distributed|standalone)|mirror-?maker|schema-registry|kafka-rest|ksql|zookeeper-server-start"
     r"|kafka-(?:topics|console|producer-perf|consumer-perf|acls|configs|verifiable)|\bsleep\b|tail -f|kafka[-_]exporter"
@@ -81,6 +85,7 @@ def _broker(owner: Manifest, world: World) -> Workload | None:
     """
     template = owner.doc if owner.kind == "Pod" else owner.spec("template")
     pod = template["spec"]
+    likely: Workload | None = None
     for container in pod["containers"].each():
         image = parse_image(container["image"].plain())
         if is_client(image) or not isinstance(container.value, Mapping) or not _worth_reading(pod, container):
@@ -90,13 +95,18 @@ def _broker(owner: Manifest, world: World) -> Workload | None:
         told = [part.plain() for name in ("command", "args") for part in container[name].each()]
         evidence = len(EVIDENCE & set(settings.values))
         starts = bool(STARTS.search(settings.command))
-        other = bool(OTHER_WORK.search(" ".join(told)))
+        other = bool(OTHER_WORK.search(" ".join(told))) or (
+            not STRONG & set(settings.values)
+            and ("bootstrap.servers" in settings.values or any(TALKS.search(name) for name in _variables(container)))
+        )
         by_itself = convention not in (Convention.OWN, Convention.STRIMZI) and not told
-        if starts or by_itself or (evidence >= ENOUGH and not other):
+        if starts or by_itself or (likely is None and evidence >= ENOUGH and not other):
             labels = template.at("metadata", "labels")
             selected = labels.value if isinstance(labels.value, Mapping) else None if labels.unknown else {}
-            return Workload(owner, pod, container, settings, selected)
-    return None
+            likely = Workload(owner, pod, container, settings, selected)
+        if starts or by_itself:
+            break
+    return likely
 
 
 def _worth_reading(pod: Doc, container: Doc) -> bool:
@@ -107,8 +117,11 @@ def _worth_reading(pod: Doc, container: Doc) -> bool:
         return True
     if "kafka" in f"{value.get('image')} {value.get('command')} {value.get('args')}".lower():
         return True
-    names = (entry["name"].plain() for entry in container["env"].each())
-    return any(not name or key_of(name, Convention.OWN) in EVIDENCE for name in names)
+    return any(not name or key_of(name, Convention.OWN) in EVIDENCE for name in _variables(container))
+
+
+def _variables(container: Doc) -> Iterator[str]:
+    return (entry["name"].plain() for entry in container["env"].each())
 
 
 def _quorum(settings: Settings) -> Fact[str]:

@@ -3,7 +3,7 @@ files, options of the command line, exported variables of a start script.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,6 +40,7 @@ STARTS: Final = re.compile(
 ENTRYPOINT: Final = re.compile(
     r"/etc/(?:kafka|confluent)/docker/run\b|/opt/bitnami/scripts/kafka/(?:entrypoint|run)\.sh"
 )
+READS_VARIABLES: Final = re.compile(r"KAFKA_|(?:^|[\s;&|($])(?:env|printenv|envsubst|compgen)\b")
 _OVERRIDE = re.compile(r"""--override[\s=]+["']?([A-Za-z][\w.\-]*)=("[^"]*"|'[^']*'|[^\s"'\\;&|]*)""")
 _EXPORT = re.compile(r"""(?:^|[\s;&|])(?:export\s+)?(KAFKA_[A-Z0-9_]+)=("[^"]*"|'[^']*'|[^\s"';&|]*)""")
 _PROPERTY_FILE = re.compile(r"\.properties(\.\w+)?$|^(server|broker|controller|kraft)[-.]?(conf|config)$")
@@ -71,6 +72,7 @@ class Settings(TypedSettings):
     values: dict[str, Fact[str]] = field(default_factory=dict)
     open_reason: str = ""
     command: str = ""
+    scripts: Mapping[str, str] = field(default_factory=dict)
     distribution: bool = False
     file: str = ""
 
@@ -119,12 +121,18 @@ def key_of(variable: str, convention: Convention) -> str | None:
 
 
 def parse_properties(text: str) -> Iterator[tuple[str, str]]:
-    """Keys and values of a Java property file."""
-    for line in re.sub(r"\\\r?\n\s*", "", text).splitlines():
-        stripped = line.strip()
-        if stripped and stripped[0] not in "#!":
-            key, _, value = re.sub(r"\s*[=:]\s*|\s+", "=", stripped, count=1).partition("=")
-            yield key.replace("\\", ""), value.strip()
+    """Keys and values of a Java property file. A backslash at its end continues a line, but no comment."""
+    whole = ""
+    for line in (*text.splitlines(), ""):
+        if not whole and line.strip()[:1] in ("", "#", "!"):
+            continue
+        whole += line.lstrip()
+        if (len(whole) - len(whole.rstrip("\\"))) % 2:
+            whole = whole[:-1]
+            continue
+        key, _, value = re.sub(r"\s*[=:]\s*|\s+", "=", whole.strip(), count=1).partition("=")
+        yield key.replace("\\", ""), value.strip()
+        whole = ""
 
 
 def literal(path: str, value: object) -> Fact[str]:
@@ -142,15 +150,18 @@ def read_settings(
 ) -> Settings:
     """The settings of a broker's container."""
     settings = Settings(container["env"].path, convention, version)
-    files, scripts, hidden = _mounted(pod, owner, world)
+    files, scripts, hidden = _mounted(pod, container, owner, world)
     told = " ".join(part.plain() for name in ("command", "args") for part in container[name].each())
     own_command = bool(told) or container["command"].unknown or container["args"].unknown
-    settings.command = "\n".join((told, *scripts))
-    for path, text in files:
+    settings.scripts = scripts
+    settings.command = "\n".join((told, *scripts.values()))
+    # Of several files in one ConfigMap, as for brokers and for controllers, those count that the command names.
+    named = [one for one in files if re.search(rf"(?<![\w.-]){re.escape(one[0])}", settings.command)]
+    for _, path, text in named or files:
         settings.file = path
         settings.values.update((key, literal(f"{path}[{key}]", value)) for key, value in parse_properties(text))
     through_entrypoint = not own_command or bool(ENTRYPOINT.search(settings.command))
-    if through_entrypoint or convention is Convention.OWN:
+    if through_entrypoint or (convention is Convention.OWN and not _by_file_alone(settings.command)):
         for name, fact in _environment(container, owner, world, settings):
             if key := key_of(name, convention):
                 settings.values[key] = fact
@@ -169,14 +180,37 @@ def read_settings(
     return settings
 
 
-def _mounted(pod: Doc, owner: Manifest, world: World) -> tuple[list[tuple[str, str]], list[str], str]:
-    """Property files and scripts that are mounted from ConfigMaps, and why there may be others."""
-    files: list[tuple[str, str]] = []
-    scripts: list[str] = []
+def _by_file_alone(command: str) -> bool:
+    """Whether a command starts Kafka itself, whose own start script looks at no variable that is a setting."""
+    return bool(STARTS.search(command)) and not ENTRYPOINT.search(command) and not READS_VARIABLES.search(command)
+
+
+def _within_reach(pod: Doc, container: Doc) -> set[str] | None:
+    """The volumes that a container sees, itself or by what an init container copied for it; None while not known."""
+    mounts = container["volumeMounts"]
+    if not mounts.whole or any(mount["name"].unknown for mount in mounts.each()):
+        return None
+    seen = {mount["name"].plain() for mount in mounts.each()}
+    passing = {volume["name"].plain() for volume in pod["volumes"].each() if not volume["emptyDir"].absent} & seen
+    for one in pod["initContainers"].each():
+        theirs = {mount["name"].plain() for mount in one["volumeMounts"].each()}
+        seen |= theirs if passing & theirs else set()
+    return seen
+
+
+def _mounted(
+    pod: Doc, container: Doc, owner: Manifest, world: World
+) -> tuple[list[tuple[str, str, str]], dict[str, str], str]:
+    """Property files, by name, path and content, and scripts, both from ConfigMaps, and why there may be others."""
+    files: list[tuple[str, str, str]] = []
+    scripts: dict[str, str] = {}
     hidden = ""
+    seen = _within_reach(pod, container)
     for volume in pod["volumes"].each():
         if volume.unknown:
             hidden = "the volumes are computed by the deployment"
+        elif seen is not None and volume["name"].plain() not in seen:
+            continue
         for source in (volume, *volume["projected"]["sources"].each()):
             reference = source["configMap"]
             if reference.absent or source.unknown or not _may_tell(reference["items"]):
@@ -192,14 +226,17 @@ def _mounted(pod: Doc, owner: Manifest, world: World) -> tuple[list[tuple[str, s
                 continue
             if not held.doc["data"].whole:
                 hidden = f"the content of {held.path} is computed by the deployment"
+            if any(_is_settings(key) for key, _ in held.doc["binaryData"].items()):
+                hidden = f"{held.path} holds it as binaryData"
+            names = {item["key"].plain(): item["path"].plain() for item in reference["items"].each()}
             for key, value in held.doc["data"].items():
                 if _is_settings(key):
                     if value.unknown:
                         hidden = f"the content of {held.path} is computed by the deployment"
                     else:
-                        files.append((f"{held.path}: data[{key}]", value.plain()))
+                        files.append((names.get(key) or key, f"{held.path}: data[{key}]", value.plain()))
                 elif key.endswith(_SCRIPTS) or value.plain().startswith("#!"):
-                    scripts.append(value.plain())
+                    scripts[names.get(key) or key] = value.plain()
         if any(item["key"].plain().endswith("server.properties") for item in volume["secret"]["items"].each()):
             hidden = "it stands in a Secret"
     return files, scripts, hidden

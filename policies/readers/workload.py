@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from policies.manifest import Doc, Manifest
 from policies.readers import pods
+from policies.readers.images import Convention
 from policies.readers.services import headless, not_ready_addresses
 from policies.readers.sources import Settings
 from policies.rules.model import Fact, Start
@@ -17,6 +18,8 @@ CLUSTER_WIDE = re.compile(
     re.IGNORECASE,
 )
 _DEFAULT_GRACE = 30  # seconds, Kubernetes' own
+_DEFAULT_HEAP = 2**30  # kafka-server-start.sh: -Xmx1G
+NATIVE = "kafka-native"  # Apache's image without a JVM
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ def start_of(workload: Workload, world: World) -> Start:
         else None,
         readiness_probe=_probe(container["readinessProbe"]),
         readiness_asks=not all(container["readinessProbe"][how].absent for how in ("exec", "httpGet")),
-        liveness_on_cluster=_asks_cluster(container["livenessProbe"]),
+        liveness_on_cluster=_asks_cluster(container["livenessProbe"], settings.scripts),
         grace_period=grace
         if grace.value is not None or grace.undecided
         else Fact(grace.path, _DEFAULT_GRACE, note="unset"),
         image=container["image"].text(),
         requests=pods.requested(container["resources"]),
         memory_limit=container["resources"]["limits"]["memory"].quantity(),
-        heap=_heap(container),
+        heap=_heap(container, settings),
     )
 
 
@@ -77,19 +80,25 @@ def _probe(probe: Doc) -> Fact[bool]:
     return Fact(probe.path, not probe.absent, "the probe is computed by the deployment" if probe.unknown else "")
 
 
-def _asks_cluster(probe: Doc) -> Fact[bool]:
+def _asks_cluster(probe: Doc, scripts: Mapping[str, str]) -> Fact[bool]:
     if probe.unknown:
         return Fact(probe.path, undecided="the probe is computed by the deployment")
     command = " ".join(part.plain() for part in probe["exec"]["command"].each())
-    asks = bool(CLUSTER_WIDE.search(command))
+    asks = any(CLUSTER_WIDE.search(text) for text in (command, *(scripts[name] for name in scripts if name in command)))
     return Fact(probe.path, asks, note="a command that asks the cluster" if asks else "")
 
 
-def _heap(container: Doc) -> Fact[int] | None:
-    for entry in container["env"].each():
+def _heap(container: Doc, settings: Settings) -> Fact[int] | None:
+    """The heap as it is written, else what kafka-server-start.sh gives where the image is known to start by it."""
+    env = container["env"]
+    for entry in env.each():
         if entry["name"].value in ("KAFKA_HEAP_OPTS", "HEAP_OPTS", "KAFKA_OPTS", "HEAP"):
             text = entry["value"].text()
             found = pods.heap(text) or pods.heap(Fact(text.path, f"-Xmx{text.value}"))
             if found:
                 return found
-    return None
+    by_script = settings.convention is not Convention.OWN and NATIVE not in container["image"].plain()
+    said = "HEAP_OPTS" in settings.command or any(entry["name"].value == "KAFKA_HEAP_OPTS" for entry in env.each())
+    if said or not by_script or not env.whole or not container["envFrom"].absent:
+        return None
+    return Fact(f"{env.path}[KAFKA_HEAP_OPTS]", _DEFAULT_HEAP, note="Kafka's default")

@@ -109,6 +109,7 @@ def _memory(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
             yield Finding(limit.path, "no limit", "a limit of memory is needed, above the heap")
         elif heap and (size := known(heap)) is not None and size >= limit.value:
             mebi = f"{limit.value // 2**20} Mi for a heap of {size // 2**20} Mi"
+            mebi += f" ({heap.note})" if heap.note else ""
             yield Finding(limit.path, mebi, "it must be above the heap; twice the heap is usual")
 
 
