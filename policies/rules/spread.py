@@ -73,7 +73,8 @@ def _over(facts: ClusterFacts, group: NodeGroup, keys: tuple[str, ...], place: s
         return
     yield from unsure(group.spreads)
     spreads, replicas = known(group.spreads), known(group.replicas)
-    alone = not any(other.path != group.path and _share(group, other) for other in facts.groups)
+    others = [other for other in facts.groups if other.path != group.path and _share(group, other)]
+    alone = all(group.pinned and other.pinned and other.pinned != group.pinned for other in others)
     if spreads is None or (replicas is not None and replicas < _MULTI and alone):
         return
     here = [spread for spread in spreads if spread.key == keys[0]]
