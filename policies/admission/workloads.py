@@ -77,13 +77,19 @@ def _spread(place: str, skip: str) -> str:
 
 def _even(key: str) -> str:
     one = "variables.spec.?topologySpreadConstraints.orValue([]).exists(s, "
-    return f"{one}s.topologyKey == {quote(key)} && s.whenUnsatisfiable == 'DoNotSchedule' && s.maxSkew <= 1 && " + (
-        f"{_selects('s')})"
+    return (
+        f"{one}s.topologyKey == {quote(key)} && s.whenUnsatisfiable == 'DoNotSchedule' && s.maxSkew <= 1"
+        f" && !s.?matchLabelKeys.orValue([]).exists(k, k in {_OF_EACH_POD}) && {_selects('s')})"
     )
 
 
 def _apart(key: str) -> str:
-    return f"variables.anti.exists(a, a.topologyKey == {quote(key)} && {_selects('a')})"
+    here = "object.metadata.namespace in a.?namespaces.orValue([object.metadata.namespace])"
+    return (
+        f"variables.anti.exists(a, a.topologyKey == {quote(key)} && (has(a.namespaceSelector) || {here})"
+        f" && !a.?mismatchLabelKeys.orValue([]).exists(k, k in variables.labels)"
+        f" && !a.?matchLabelKeys.orValue([]).exists(k, k in {_OF_EACH_POD}) && {_selects('a')})"
+    )
 
 
 def _zone_spread(limits: Limits) -> str:

@@ -143,7 +143,8 @@ def _nodes(one: Manifest, world: World, broker: bool, controller: bool) -> NodeG
     }
     replicas = one.spec("replicas").integer()
     grace = template["terminationGracePeriodSeconds"].integer()
-    spreads = pods.spreads(template["topologySpreadConstraints"], template["affinity"], labels)
+    constraints, affinity = template["topologySpreadConstraints"], template["affinity"]
+    spreads = pods.spreads(constraints, affinity, labels, namespace=one.namespace)
     alone = one.spec("oneReplicaPerNode")
     if spreads.value is not None and alone.value is True:  # without it pods share a node where the scheduler likes
         own = Spread(alone.path, _HOST_KEY, True, 1, True, exclusive=True)

@@ -280,7 +280,9 @@ def _group(workload: Workload, world: World, peers: Mapping[str, Mapping[str, ob
         replicas=workload.replicas,
         broker=broker,
         controller=controller,
-        spreads=pods.spreads(pod["topologySpreadConstraints"], pod["affinity"], workload.labels, peers, indices),
+        spreads=pods.spreads(
+            pod["topologySpreadConstraints"], pod["affinity"], workload.labels, peers, indices, owner.namespace
+        ),
         pinned=pods.pinned(pod),
         budgets=budgets(owner, workload.labels, workload.replicas, world),
         storage=storage(owner, pod, workload.container, workload.settings, world),

@@ -8,6 +8,7 @@ from policies.rules.model import Fact, PodSecurity, Spread
 
 ZONE_KEY = "topology.kubernetes.io/zone"
 _INDEX = "apps.kubernetes.io/pod-index"  # a label that each pod of a StatefulSet gets, its ordinal
+_OF_EACH = frozenset((_INDEX, "statefulset.kubernetes.io/pod-name"))
 _MOST_ORDINALS = 1000
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -36,19 +37,19 @@ def spreads(
     labels: Labels,
     peers: Mapping[str, Labels] | None = None,
     indices: range | None = None,
+    namespace: str | None = None,
 ) -> Fact[tuple[Spread, ...]]:
     """All constraints on where the pods may stand. `peers` are the labels of the cluster's other groups, by path;
-    `indices` those of the pods, where pods have any.
+    `indices` those of the pods, where pods have any; `namespace` is theirs, where it is known.
     """
     found: list[Spread] = []
     others = peers or {}
     try:
         found += (_constraint(one, labels, others, indices) for one in constraints.each())
         rules = affinity["podAntiAffinity"]
-        found += (_anti(term, labels, others, indices, hard=True) for term in rules[REQUIRED].each())
-        found += (
-            _anti(term["podAffinityTerm"], labels, others, indices, hard=False) for term in rules[_PREFERRED].each()
-        )
+        terms = [(term, True) for term in rules[REQUIRED].each()]
+        terms += [(term["podAffinityTerm"], False) for term in rules[_PREFERRED].each()]
+        found += (_anti(term, labels, others, indices, namespace, hard) for term, hard in terms)
     except _Unreadable as unreadable:
         return Fact(unreadable.args[0], undecided=_UNREADABLE)
     return Fact(constraints.path, tuple(found))
@@ -79,7 +80,8 @@ def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels], indices: 
     if not isinstance(key, str) or not isinstance(when, str) or skew.value is None or selected is None:
         raise _Unreadable(one.path)
     matches, some = selected
-    narrowing = [name.value for name in one["matchLabelKeys"].each() if isinstance(name.value, str)]
+    narrowing = _names(one["matchLabelKeys"])
+    matches = matches and not _OF_EACH & set(narrowing)  # then it counts each pod alone
     covers = frozenset(
         path
         for path, other in peers.items()
@@ -89,13 +91,30 @@ def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels], indices: 
     return Spread(one.path, key, when == "DoNotSchedule", skew.value, matches, covers=covers, ordinals=some)
 
 
-def _anti(term: Doc, labels: Labels, peers: Mapping[str, Labels], indices: range | None, hard: bool) -> Spread:
+def _names(listed: Doc) -> list[str]:
+    return [one.value for one in listed.each() if isinstance(one.value, str)]
+
+
+def _anti(
+    term: Doc, labels: Labels, peers: Mapping[str, Labels], indices: range | None, namespace: str | None, hard: bool
+) -> Spread:
     key, selected = term["topologyKey"].value, _selected(term["labelSelector"], labels, indices)
-    if not isinstance(key, str) or selected is None:
+    here = _of_namespace(term, namespace)
+    if not isinstance(key, str) or selected is None or here is None:
         raise _Unreadable(term.path)
     matches, some = selected
+    others = set(_names(term["mismatchLabelKeys"])) & set(labels or ())
+    matches = matches and here and not others and not _OF_EACH & set(_names(term["matchLabelKeys"]))
     covers = frozenset(path for path, other in peers.items() if selects(term["labelSelector"], other))
     return Spread(term.path, key, hard, 1, matches, exclusive=True, covers=covers, ordinals=some)
+
+
+def _of_namespace(term: Doc, namespace: str | None) -> bool | None:
+    """Whether a term of affinity is about pods of their own namespace; None while it can't be told."""
+    selector, named = term["namespaceSelector"], _names(term["namespaces"])
+    if selector.value == {} or (selector.absent and not named and term["namespaces"].whole) or namespace in named:
+        return True
+    return None if namespace is None or not selector.absent or not term["namespaces"].whole else False
 
 
 def pinned(pod: Doc) -> str:

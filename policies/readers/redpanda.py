@@ -122,7 +122,7 @@ def _groups(one: Manifest, spec: Doc, world: World) -> list[NodeGroup]:
                 replicas=count,
                 broker=True,
                 controller=False,
-                spreads=_spreads(older, template, labels[at], peers),
+                spreads=_spreads(older, template, labels[at], peers, one.namespace),
                 budgets=budgets,
                 storage=Storage(
                     _persistent(spec),
@@ -159,7 +159,7 @@ def _labels(one: Manifest, own: Doc, suffix: str) -> dict[str, object]:
 
 
 def _spreads(
-    older: Doc, template: Doc, labels: dict[str, object], peers: dict[str, dict[str, object]]
+    older: Doc, template: Doc, labels: pods.Labels, peers: Mapping[str, pods.Labels], namespace: str | None
 ) -> Fact[tuple[Spread, ...]]:
     """What the pod template holds, over the chart's anti-affinity; `older` are the fields that came before it."""
     anti = older["podAntiAffinity"]
@@ -171,7 +171,7 @@ def _spreads(
         affinity = Doc({"podAntiAffinity": anti["custom"].value}, anti.path)
     elif kind.value in ("hard", "soft"):
         affinity = Doc(None, anti.path)
-    found = pods.spreads(template["topologySpreadConstraints"], affinity, labels, peers)
+    found = pods.spreads(template["topologySpreadConstraints"], affinity, labels, peers, namespace=namespace)
     bare = pods.spreads(_without_selector(older["topologySpreadConstraints"]), Doc(None), labels, peers)
     if found.value is None or bare.value is None:
         return found if found.value is None else bare

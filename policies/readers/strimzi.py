@@ -131,6 +131,7 @@ def _labels(kafka: Manifest, pool: Manifest) -> dict[str, object]:
     """The labels that Strimzi gives the pods of a pool, and those of the templates."""
     roles = [role.value for role in pool.spec("roles").each()]
     own: dict[str, object] = {
+        **{key: value.value for key, value in pool.doc.at("metadata", "labels").items()},
         **_common_labels(kafka),
         "strimzi.io/pool-name": pool.name,
         "strimzi.io/controller-name": f"{kafka.name}-{pool.name}",
@@ -147,12 +148,14 @@ def _common_labels(kafka: Manifest) -> dict[str, object]:
         "strimzi.io/component-type": "kafka",
         "app.kubernetes.io/name": "kafka",
         "app.kubernetes.io/instance": kafka.name,
+        "app.kubernetes.io/part-of": f"strimzi-{kafka.name}",
         "app.kubernetes.io/managed-by": "strimzi-cluster-operator",
     }
 
 
 def _template(kafka: Manifest, pool: Manifest) -> Doc:
-    return _first(pool.spec("template", "pod"), kafka.spec("kafka", "template", "pod"))
+    """Of the pool's template and the Kafka's one counts, as a whole (Strimzi's KafkaPool.fromCrd)."""
+    return _first(pool.spec("template"), kafka.spec("kafka", "template"))["pod"]
 
 
 def _pool(kafka: Manifest, pool: Manifest, pools: list[Manifest], world: World) -> NodeGroup:
@@ -174,20 +177,31 @@ def _pool(kafka: Manifest, pool: Manifest, pools: list[Manifest], world: World) 
         broker="broker" in roles if known else None,
         controller="controller" in roles if known else None,
         pinned=pods.pinned(template),
-        spreads=pods.spreads(template["topologySpreadConstraints"], template["affinity"], _labels(kafka, pool), peers),
+        spreads=_spreads(kafka, template, _labels(kafka, pool), peers),
     )
 
 
 def _old_style(kafka: Manifest, world: World) -> NodeGroup:
     own = kafka.spec("kafka")
     template = own.at("template", "pod")
-    labels = _common_labels(kafka) | {key: value.value for key, value in template.at("metadata", "labels").items()}
+    labels: dict[str, object] = {
+        **{key: value.value for key, value in kafka.doc.at("metadata", "labels").items()},
+        **_common_labels(kafka),
+        **{key: value.value for key, value in template.at("metadata", "labels").items()},
+    }
     nodes = _nodes(kafka.path, template, own["storage"], own["resources"], own["jvmOptions"], world)
     return replace(
         nodes,
         replicas=own["replicas"].integer(),
-        spreads=pods.spreads(template["topologySpreadConstraints"], template["affinity"], labels),
+        spreads=_spreads(kafka, template, labels, {}),
     )
+
+
+def _spreads(
+    kafka: Manifest, template: Doc, labels: pods.Labels, peers: Mapping[str, pods.Labels]
+) -> Fact[tuple[Spread, ...]]:
+    constraints, affinity = template["topologySpreadConstraints"], template["affinity"]
+    return pods.spreads(constraints, affinity, labels, peers, namespace=kafka.namespace)
 
 
 def _first(own: Doc, common: Doc) -> Doc:
