@@ -161,7 +161,7 @@ def _nodes(one: Manifest, world: World, broker: bool, controller: bool) -> NodeG
         controller=controller,
         spreads=spreads,
         budgets=disruption,
-        storage=Storage(_persistent(one), binding_mode=binding_mode(class_name, world) if class_name.plain() else None),
+        storage=Storage(_persistent(one), binding_mode=binding_mode(class_name, world)),
         start=Start(
             grace_period=grace if grace.value is not None or grace.undecided else None,
             image=one.spec("image", "application").text(),

@@ -260,7 +260,7 @@ def _listeners(workload: Workload, world: World) -> Fact[tuple[Listener, ...]]:
     protocols = dict(pair.strip().split(":", 1) for pair in (mapped.value or "").split(",") if ":" in pair)
     addresses = dict(entry.strip().split("://", 1) for entry in (named.value or "").split(",") if "://" in entry)
     names = [name for name in (addresses or protocols or {"PLAINTEXT": ""}) if name and name not in controllers]
-    exposed = outside_ports(workload.owner, workload.labels, world)
+    exposed = outside_ports(workload.owner, workload.labels, workload.container, world)
     found = []
     for name in names:
         default = name if name in _PROTOCOLS else "PLAINTEXT"

@@ -127,7 +127,7 @@ def _groups(one: Manifest, spec: Doc, world: World) -> list[NodeGroup]:
                 storage=Storage(
                     _persistent(spec),
                     keep_on_delete=tuple(retained(retention)),
-                    binding_mode=binding_mode(class_name, world) if class_name.plain() else None,
+                    binding_mode=binding_mode(class_name, world),
                 ),
                 start=Start(grace_period=seconds, image=_image(spec if own["image"].absent else own)),
             )

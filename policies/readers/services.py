@@ -47,15 +47,15 @@ def not_ready_addresses(owner: Manifest, world: World) -> Fact[bool] | None:
     return Fact(setting.path, bool(setting.value or old.value), setting.undecided)
 
 
-def outside_ports(owner: Manifest, labels: Mapping[str, object] | None, world: World) -> set[str]:
+def outside_ports(owner: Manifest, labels: Mapping[str, object] | None, container: Doc, world: World) -> set[str]:
     """Ports of the pods that a Service opens to the outside, as text."""
+    named = {port["name"].plain(): port["containerPort"].text().value for port in container["ports"].each()}
     ports: set[str] = set()
     for service in world.near("", "Service", owner):
         if service.spec("type").plain() not in _OUTWARD or together(service, owner) is False:
             continue
         if selects(Doc({"matchLabels": service.spec("selector").value}), labels):
             for port in service.spec("ports").each():
-                ports |= {
-                    one.value or "" for one in (port["port"].text(), port["targetPort"].text(), port["nodePort"].text())
-                }
+                opened = [port[key].text().value or "" for key in ("port", "targetPort", "nodePort")]
+                ports |= {named.get(one) or one for one in opened}
     return ports - {""}

@@ -248,7 +248,7 @@ def _storage(storage: Doc, world: World) -> Storage:
         wrong = sorted({one.value or "" for one in types} - {"persistent-claim"})
         persistent = Fact(path, bool(types) and not wrong, note=", ".join(wrong) or "no volume")
     kept = [volume["deleteClaim"].flag() for volume in volumes if not volume["deleteClaim"].absent]
-    modes = (binding_mode(volume["class"], world) for volume in volumes if volume["class"].plain())
+    modes = (binding_mode(one["class"], world) for one in volumes if one["type"].value == "persistent-claim")
     return Storage(
         persistent=persistent,
         keep_on_delete=tuple(

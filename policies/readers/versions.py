@@ -21,6 +21,7 @@ _SINCE: Final[tuple[tuple[Version, str, str], ...]] = (
 )
 # Confluent Platform counts by itself: 7.x is Kafka 3.x, 8.x is 4.x.
 _CONFLUENT: Final = {4: (1, 0), 5: (2, 0), 6: (2, 6), 7: (3, 0), 8: (4, 0)}
+_SCALA = re.compile(r"^2\.1[0-3]-(?=\d)")  # a tag as Kafka's own archives are called: Scala's version, then Kafka's
 _NUMBER = re.compile(r"(?<![\d.])v?(\d+)\.(\d+)(?:\.\d+)*")
 
 
@@ -43,7 +44,7 @@ def version_of(repository: str, tag: str) -> Version | None:
     """Kafka's version of an image; None where its tag does not say it."""
     if "kafka-" in tag:  # Strimzi's: operator version, then Kafka's
         return parse_version(tag.rpartition("kafka-")[2])
-    version = parse_version(tag)
+    version = parse_version(_SCALA.sub("", tag))
     if version and repository.startswith("cp-"):
         base = _CONFLUENT.get(version[0])
         return (base[0], base[1] + version[1]) if base and base[1] + version[1] >= 0 else None

@@ -68,6 +68,13 @@ def _persistent(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fa
 
 
 def _directories(settings: Settings) -> list[str]:
+    """Where records are, and the quorum's log; empty while that can't be told."""
+    records = _record_directories(settings)
+    quorum = settings.written("metadata.log.dir").value or ""
+    return [*records, quorum.rstrip("/")] if records and quorum.startswith("/") else records
+
+
+def _record_directories(settings: Settings) -> list[str]:
     for key in ("log.dirs", "log.dir"):
         fact = settings.written(key)
         if fact.value:
@@ -98,17 +105,24 @@ def _access_modes(claims: Doc) -> Fact[tuple[str, ...]] | None:
 
 
 def binding_mode(name: Doc, world: World) -> Fact[str] | None:
-    """The binding mode of the class of that name; None where the class is not among these resources."""
-    one = world.find("storage.k8s.io", "StorageClass", name.plain(), "default")  # it has no namespace
+    """The binding mode of the class of that name, of the default class where there is none; None where the class is
+    not among these resources.
+    """
+    if name.absent:
+        one = next((one for one in world.of("storage.k8s.io", "StorageClass") if _is_default(one)), None)
+    else:
+        one = world.find("storage.k8s.io", "StorageClass", name.plain(), "default")  # it has no namespace
     if one is None:
         return None
     mode = Doc(one.doc["volumeBindingMode"].value, f"StorageClass {one.name}: volumeBindingMode")
     return Fact(mode.path, "Immediate", note="unset") if mode.absent else mode.text()
 
 
+def _is_default(one: Manifest) -> bool:
+    annotations = one.doc.at("metadata", "annotations")
+    return annotations["storageclass.kubernetes.io/is-default-class"].flag().value is True
+
+
 def _binding_mode(claims: Doc, world: World) -> Fact[str] | None:
-    for claim in claims.each():
-        name = claim["spec"]["storageClassName"]
-        if name.plain() and (mode := binding_mode(name, world)):
-            return mode
-    return None
+    modes = (binding_mode(claim["spec"]["storageClassName"], world) for claim in claims.each())
+    return next((mode for mode in modes if mode), None)
