@@ -8,7 +8,9 @@ from policies.world import PENDING, World, together
 
 
 def allowed(maximum: Doc, minimum: Doc, pods: Fact[int]) -> Fact[int]:
-    """How many of `pods` a budget lets go: a number or a percentage, of which Kubernetes rounds both up."""
+    """How many of `pods` a budget lets go: a number or a percentage, of which Kubernetes rounds both up; none where
+    neither is set (its disruption controller).
+    """
     for value, is_minimum in ((minimum, True), (maximum, False)):
         if value.absent:
             continue
@@ -29,7 +31,7 @@ def allowed(maximum: Doc, minimum: Doc, pods: Fact[int]) -> Fact[int]:
         if pods.value is None:
             return Fact(value.path, undecided=pods.undecided or "the number of pods is not known")
         return Fact(value.path, max(0, pods.value - count), note=f"minAvailable {text or count} of {pods.value} pods")
-    return Fact(maximum.path, 1, note="unset")
+    return Fact(maximum.path, 0, note="neither maxUnavailable nor minAvailable")
 
 
 _WORKLOADS = (("apps", "StatefulSet"), ("apps", "Deployment"))
