@@ -20,5 +20,6 @@ from policies.pack import NAME, policies  # noqa: E402
 from policies.refusal import refuse_mistakes  # noqa: E402
 from policies.session import Session  # noqa: E402
 
-refuse_mistakes()
-PolicyPack(NAME, policies(Session()))
+session = Session()
+refuse_mistakes(session)
+PolicyPack(NAME, policies(session))

@@ -63,6 +63,9 @@ def policies(session: Session) -> list[Policy]:
     def stack_advice(args: StackValidationArgs, report: ReportViolation) -> None:
         _tell(pending, Level.ADVISORY, report)
 
+    def remediation(args: ResourceValidationArgs) -> Any:
+        return remedy(args, session.configuration, session.today)
+
     mandatory, advisory = EnforcementLevel.MANDATORY, EnforcementLevel.ADVISORY
     unsafe = "Kafka must outlive the loss of a node or a zone."
     advice = "Kafka could be safer, or it can't be decided whether it is safe."
@@ -77,7 +80,7 @@ def policies(session: Session) -> list[Policy]:
         ResourceValidationPolicy(
             "kafka-remedies",
             "Sets right what can be set right safely: spread, grace period, addresses before readiness.",
-            remediate=remedy,
+            remediate=remediation,
             enforcement_level=EnforcementLevel.DISABLED,
             severity=Severity.LOW,
             **about,

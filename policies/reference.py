@@ -48,7 +48,8 @@ nothing is deployed.
 - `exemptions`: clusters by namespace and name (`*` stands for anything), with a reason and a last day. After that
   day the rules hold again, and the pack says so.
 - `kafka-remedies`: off unless it is set to `remediate`; then a missing spread and a short grace period of a
-  StatefulSet, and missing `publishNotReadyAddresses` of its Service, are set right instead of refused.
+  StatefulSet, and missing `publishNotReadyAddresses` of its Service, are set right instead of refused, by the same
+  parameters, and not where their rule is disabled or a cluster exempt from it.
 - Of a policy that there is not (`kafak`) Pulumi only says `invalid enforcement level ""`, unless the file gives it a
   level. `python -m policies check --config FILE …` tells every mistake in words, without an engine.
 """

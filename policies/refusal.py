@@ -9,16 +9,17 @@ from google.protobuf import json_format
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from policies.configuration import BadConfiguration, of_file
+from policies.session import Session
 
 
-def refuse_mistakes() -> None:
-    """Has the pack's server refuse them; it has no other way to be told."""
+def refuse_mistakes(session: Session) -> None:
+    """Has the pack's server refuse them, and tell `session` the rest; it has no other way to be told."""
     configure: Any = _PolicyAnalyzerServicer.Configure
 
     def checked(servicer: Any, request: Any, context: Any) -> Any:
         given = {name: json_format.MessageToDict(one.properties) for name, one in request.policyConfig.items()}
         try:
-            of_file(given)
+            session.foresee(of_file(given))
         except BadConfiguration as bad:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"it can't be used: {bad}")
         return configure(servicer, request, context)

@@ -19,7 +19,7 @@ class Session:
 
     def __init__(self, today: date | None = None) -> None:
         self._lock = Lock()
-        self._today = today or date.today()
+        self.today = today or date.today()
         self._configuration = Configuration()
         self._problem = ""
         self._given: object = None
@@ -31,6 +31,17 @@ class Session:
         self._told: set[tuple[str, str, str, str]] = set()
         self._waiting: dict[str, list[tuple[Level, str]]] = {}
         self._ended = False
+
+    @property
+    def configuration(self) -> Configuration:
+        """What is set."""
+        with self._lock:
+            return self._configuration
+
+    def foresee(self, configuration: Configuration) -> None:
+        """Takes the configuration of the whole file: remedies come before the policy that carries it."""
+        with self._lock:
+            self._configuration = configuration
 
     def configure(self, given: dict[str, object]) -> None:
         """Takes the configuration; one that can't be used is told with every resource, and stops the run."""
@@ -79,11 +90,11 @@ class Session:
             for urn, home, one in others:
                 if urn not in self._objects and (one.group, one.kind) in KINDS:
                     self._objects[urn] = (home, one)
-            answers = [(Level.ADVISORY, sentence, "") for sentence in expired(self._configuration, self._today)]
+            answers = [(Level.ADVISORY, sentence, "") for sentence in expired(self._configuration, self.today)]
             homes = sorted({home for home, one in self._objects.values() if (one.group, one.kind) in MAIN_KINDS})
             for home in homes:
                 world = World((one for at, one in self._objects.values() if at == home or one.group == COMPONENTS))
-                for told in tell(world, self._configuration, self._today):
+                for told in tell(world, self._configuration, self.today):
                     if self._new(told, home):
                         subject = next(iter(told.subjects), "")
                         answers.append((told.level, str(told.verdict), subject))
@@ -95,7 +106,7 @@ class Session:
             return [message for at, message in self._waiting.get(urn, ()) if at is level]
 
     def _judge(self, world: World, urn: str, one: Manifest) -> None:
-        for told in tell(world, self._configuration, self._today, one):
+        for told in tell(world, self._configuration, self.today, one):
             # What is undecided now may be decided once all is shown.
             if told.verdict.outcome is Outcome.FAIL and self._new(told, self._objects[urn][0]):
                 self._waiting[urn].append((told.level, str(told.verdict)))

@@ -191,9 +191,11 @@ def test_remedies_are_opt_in(other: Other) -> None:
     other.deploys(documents(path, "shop"))
     code, out = other.preview()
     assert mandatory(out) == {"grace-period"}
-    code, out = other.preview(*other.configure({"kafka-remedies": "remediate"}))
-    assert code == 0, out
-    assert "kafka-remedies" in out
+    longer = {"rules": {"grace-period": {"minimum": 300}}}
+    for kafka in ({}, longer):  # set right as it is configured, else the rule would refuse it all the same
+        code, out = other.preview(*other.configure({"kafka": kafka, "kafka-remedies": "remediate"}))
+        assert code == 0, out
+        assert "kafka-remedies" in out
 
 
 def test_exported_state_is_analysed(other: Other, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi_policy import PolicyResource, StackValidationArgs
 
+from policies.configuration import Configuration
 from policies.manifest import UNKNOWN, manifest
 from policies.pack import policies
 from policies.remedies import remedy
@@ -103,7 +104,7 @@ def test_arbitrary_resources_never_crash_the_pack(kind: tuple[str, str], metadat
 @given(st.sampled_from(NAMES), st.data())
 def test_whatever_stands_in_a_place_no_remedy_crashes(name: str, data: st.DataObject) -> None:
     for one in drawn(name, data, VALUES | SECRETS):
-        proxies.answered(remedy(proxies.args(one, remediation=True)))
+        proxies.answered(remedy(proxies.args(one, remediation=True), Configuration(), TODAY))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,10 +1,12 @@
 """What the pack sets right where a team opts in: each remedy, on what the SDK hands to a policy."""
 
 import copy
+from datetime import date
 from typing import Any
 
 import pytest
 
+from policies.configuration import parse
 from policies.manifest import UNKNOWN
 from policies.remedies import remedy
 from tests.policies.manifests import base, rules, verdicts
@@ -13,9 +15,12 @@ from tests.policies.proxies import answered, args, secret, sent
 NAMES = ("official", "confluent", "bitnami", "own")
 
 
-def remedied(one: dict[str, Any]) -> Any:
+TODAY = date(2026, 6, 1)
+
+
+def remedied(one: dict[str, Any], given: dict[str, Any] | None = None) -> Any:
     """The properties that a remediation answers with, as they go to the engine; None for no change."""
-    return answered(remedy(args(one, remediation=True)))
+    return answered(remedy(args(one, remediation=True), parse(given or {}), TODAY))
 
 
 def of(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -74,6 +79,30 @@ def test_a_short_grace_period_is_raised(seconds: int | None) -> None:
     assert "grace-period" not in judged(documents)
 
 
+def test_it_is_set_right_as_it_is_configured() -> None:
+    one = of(base("official"), "StatefulSet")
+    del pod(one)["topologySpreadConstraints"]
+    after = remedied(one, {"rules": {"zone-spread": {"key": "example.com/rack"}, "grace-period": {"minimum": 300}}})
+    assert pod(after)["topologySpreadConstraints"][0]["topologyKey"] == "example.com/rack"
+    assert pod(after)["terminationGracePeriodSeconds"] == 300
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        ({"rules": {"grace-period": "disabled"}}, False),
+        ({"rules": {"grace-period": "advisory"}}, True),
+        ({"exemptions": [{"namespace": "shop", "reason": "goes in June", "until": "2026-06-01"}]}, False),
+        ({"exemptions": [{"namespace": "shop", "reason": "went in May", "until": "2026-05-31"}]}, True),
+        ({"exemptions": [{"namespace": "store", "reason": "goes in June", "until": "2026-06-01"}]}, True),
+    ],
+)
+def test_what_no_rule_asks_for_is_left_alone(given: dict[str, Any], changed: bool) -> None:
+    one = of(base("official"), "StatefulSet")
+    pod(one)["terminationGracePeriodSeconds"] = 30
+    assert (remedied(one, given) is not None) is changed
+
+
 @pytest.mark.parametrize("seconds", [60, 600, UNKNOWN])
 def test_another_grace_period_is_left_alone(seconds: object) -> None:
     one = of(base("official"), "StatefulSet")
@@ -129,7 +158,7 @@ def test_the_rest_stays_as_it_is() -> None:
     del pod(one)["topologySpreadConstraints"]
     del pod(one)["terminationGracePeriodSeconds"]
     given = args(one, remediation=True)
-    after = answered(remedy(given))
+    after = answered(remedy(given, parse({}), TODAY))
     assert pod(after).pop("topologySpreadConstraints")
     assert pod(after).pop("terminationGracePeriodSeconds") == 120
     for key in ("topologySpreadConstraints", "terminationGracePeriodSeconds"):
