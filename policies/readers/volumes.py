@@ -15,10 +15,10 @@ _DEFAULTS: Final = {
     Convention.CONFLUENT: "/var/lib/kafka/data",
     Convention.BITNAMI: "/bitnami/kafka/data",
 }
+# Of volumes that a pod names itself; one of csi goes with the pod (Kubernetes documentation, ephemeral volumes).
 PERSISTENT: Final = frozenset(
     (
         "persistentVolumeClaim",
-        "csi",
         "nfs",
         "cephfs",
         "rbd",
@@ -38,20 +38,20 @@ def storage(owner: Manifest, pod: Doc, container: Doc, settings: Settings, world
         keep_on_delete=tuple(retained(owner.spec("persistentVolumeClaimRetentionPolicy"))),
         access_modes=_access_modes(claims),
         binding_mode=_binding_mode(claims, world),
+        shared=_shared(pod, container, claims, settings),
     )
 
 
 def _persistent(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fact[bool]:
-    mounts = {mount["mountPath"].plain().rstrip("/"): mount["name"] for mount in container["volumeMounts"].each()}
     if container["volumeMounts"].unknown or claims.unknown or pod["volumes"].unknown:
         return Fact(container["volumeMounts"].path, undecided="the volumes are computed by the deployment")
-    templates = {claim.at("metadata", "name").plain() for claim in claims.each()}
+    templates = _names(claims)
     volumes = {volume["name"].plain(): volume for volume in pod["volumes"].each()}
     for directory in _directories(settings):
-        mounted = max((at for at in mounts if f"{directory}/".startswith(f"{at}/")), key=len, default=None)
-        if mounted is None:
+        mount = _mount(container, directory)
+        if mount is None:
             return Fact(container["volumeMounts"].path, False, note=f"no volume at {directory}, where the records are")
-        name = mounts[mounted].plain()
+        mounted, name = mount["mountPath"].plain().rstrip("/"), mount["name"].plain()
         if name and name in templates:
             continue
         volume = volumes.get(name, Doc(None, container["volumeMounts"].path))
@@ -65,6 +65,33 @@ def _persistent(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fa
     if not templates and not any("persistentVolumeClaim" in dict(volume.items()) for volume in volumes.values()):
         return Fact(claims.path, False, note="no persistent volume")
     return Fact(claims.path, undecided="where the records are can't be told: log.dirs is not among the settings")
+
+
+def _names(claims: Doc) -> set[str]:
+    return {claim.at("metadata", "name").plain() for claim in claims.each()}
+
+
+def _mount(container: Doc, directory: str) -> Doc | None:
+    """The mount that a directory is on: the nearest above it."""
+    found: dict[str, Doc] = {}
+    for mount in container["volumeMounts"].each():
+        at = mount["mountPath"].plain().rstrip("/")
+        if f"{directory}/".startswith(f"{at}/"):
+            found[at] = mount
+    return found[max(found, key=len)] if found else None
+
+
+def _shared(pod: Doc, container: Doc, claims: Doc, settings: Settings) -> Fact[bool] | None:
+    """Whether the pods write to one volume: one that the template names, not a claim for each pod."""
+    for directory in _directories(settings):
+        mount = _mount(container, directory)
+        if mount is None or mount["name"].plain() in _names(claims) or not mount["subPathExpr"].absent:
+            continue
+        for volume in pod["volumes"].each():
+            kinds = sorted({key for key, _ in volume.items()} & PERSISTENT)
+            if kinds and volume["name"].plain() == mount["name"].plain():
+                return Fact(volume.path, True, note=f"one {kinds[0]} for all pods")
+    return None
 
 
 def _directories(settings: Settings) -> list[str]:

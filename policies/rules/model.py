@@ -134,12 +134,13 @@ class Listener:
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the records of a group's nodes stand. None: does not apply."""
+    """Where the records of a group's nodes stand, and whether all of them write to one volume. None: does not apply."""
 
     persistent: Fact[bool]
     keep_on_delete: tuple[Fact[bool], ...] = ()
     access_modes: Fact[tuple[str, ...]] | None = None
     binding_mode: Fact[str] | None = None
+    shared: Fact[bool] | None = None
 
 
 @dataclass(frozen=True)

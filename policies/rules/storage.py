@@ -6,6 +6,7 @@ from policies.rules.deciding import known, unsure
 from policies.rules.model import Answer, ClusterFacts, Finding, Limits, Rule, Severity
 
 _STATEFUL_SET = "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/"
+_CLAIM_LINES = "volumeClaimTemplates:\n- metadata: {name: data}\n  spec:\n    accessModes: [ReadWriteOnce]"
 _SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -32,6 +33,9 @@ def _access(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
         yield from unsure(modes)
         if modes and modes.known and (shared := sorted(_SHARED & frozenset(modes.value or ()))):
             yield Finding(modes.path, ", ".join(shared), "it must be ReadWriteOnce or ReadWriteOncePod")
+        one, replicas = group.storage.shared if group.storage else None, known(group.replicas)
+        if one and known(one) and (replicas is None or replicas > 1):
+            yield Finding(one.path, one.note, "each node needs a volume of its own", _CLAIM_LINES)
 
 
 def _binding(facts: ClusterFacts, limits: Limits) -> Iterator[Answer]:
@@ -65,7 +69,7 @@ RULES = (
         id="access-mode",
         severity=Severity.ERROR,
         why="two brokers on one volume corrupt each other's log; Kubernetes documentation, access modes.",
-        remedy="Set accessModes to [ReadWriteOnce].",
+        remedy="Set accessModes to [ReadWriteOnce], of a claim for each pod.",
         lines="accessModes: [ReadWriteOnce]",
         check=_access,
         url="https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes",

@@ -26,6 +26,8 @@ NOT_ALONE = {
     "headless-service/fail-official-has-an-address": "the Service",
     "headless-service/fail-official-other-pods": "the Service",
     "internal-topics/fail-bitnami-starts-from-kafkas-own-file": "the API server finds a fault of the case's own",
+    "access-mode/fail-own-one-claim-for-all": "settings in a ConfigMap",
+    "access-mode/fail-own-one-export-for-all": "settings in a ConfigMap",
     "grace-period/fail-strimzi-template-of-the-pool-hides-the-kafkas": "the Kafka or its pools may set it",
     "liveness-probe/fail-own-script-asks-the-cluster": "a script in a ConfigMap",
     "min-isr/fail-own-no-start-script-reads-the-variable": "settings in a ConfigMap",
