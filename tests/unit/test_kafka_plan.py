@@ -142,6 +142,13 @@ def test_the_rules_are_told_of_both_roles(dedicated: dict[str, Any] | None) -> N
     assert (facts.max_unavailable, facts.controllers_max_unavailable) == (1, 1)
 
 
+@pytest.mark.parametrize(("value", "unclean"), [("true", True), (" TRUE ", True), ("false", False)])
+def test_the_rules_are_told_of_a_topics_unclean_election(value: str, unclean: bool) -> None:
+    topic = TopicSettings(name="orders", config={"unclean.leader.election.enable": value})
+    (told,) = kafka_facts(KafkaSettings(), ZONES, {"topics[orders]": topic}).topics
+    assert told.unclean is unclean
+
+
 @given(st.text())
 def test_an_id_is_one_that_kafka_takes(identity: str) -> None:
     found = kafka_id(identity)
