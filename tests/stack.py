@@ -88,6 +88,16 @@ class Stack:
             raise PulumiFailed(f"pulumi {' '.join(arguments)}: exit code {process.returncode}\n{out}")
         return out
 
+    def refusal(self, *command: str) -> str:
+        """What a command of the stack says that must fail, in one line: a sentence, never a traceback."""
+        try:
+            self.pulumi(*command, "--stack", self.name)
+        except PulumiFailed as failure:
+            said = " ".join(str(failure).split())
+            assert "Traceback" not in said
+            return said
+        raise AssertionError(f"pulumi {' '.join(command)} is not refused")
+
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """A pulumi command in the folder that goes on by itself; standard error goes with its standard output."""
         return subprocess.Popen(

@@ -14,7 +14,7 @@ from kubernetes import client
 
 from tests.engine.conftest import Api, eventually
 from tests.kwok import KwokCluster, node
-from tests.stack import ROOT, UNREACHABLE, PulumiFailed, Stack
+from tests.stack import ROOT, UNREACHABLE, Stack
 
 
 @pytest.fixture
@@ -38,33 +38,26 @@ def no_zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KwokCluster]:
         yield cluster
 
 
-def refusal(stack: Stack, *command: str) -> str:
-    with pytest.raises(PulumiFailed) as failure:
-        stack.pulumi(*command, "--stack", stack.name)
-    assert "Traceback" not in str(failure.value)
-    return str(failure.value)
-
-
 def test_no_kubeconfig(existing: Stack) -> None:
-    message = refusal(existing, "preview")
+    message = existing.refusal("preview")
     assert re.search(r"kafka-ha:cluster.kubeconfig: got \S+kubeconfig, which can't be read", message)
 
 
 def test_an_unreachable_cluster_can_be_previewed_and_not_deployed(existing: Stack, kubeconfig: Path) -> None:
     kubeconfig.write_text(UNREACHABLE)
     assert "the zones could not be checked" in existing.pulumi("preview", "--stack", existing.name)
-    message = refusal(existing, "up", "--yes", "--skip-preview")
+    message = existing.refusal("up", "--yes", "--skip-preview")
     assert "kafka-ha:cluster: the zones could not be checked, the cluster does not answer" in message
     assert "Check kubeconfig and context" in message
 
 
 def test_a_cluster_without_the_zones(existing: Stack, kubeconfig: Path, no_zones: KwokCluster) -> None:
     kubeconfig.write_text(no_zones.kubeconfig)
-    assert "got zone-a, zone-b, zone-c, but no node is there. The cluster's zones: none" in refusal(existing, "preview")
+    assert "got zone-a, zone-b, zone-c, but no node is there. The cluster's zones: none" in existing.refusal("preview")
     api = Api(no_zones.kubeconfig)
     for zone in ("zone-a", "zone-b", "zone-x"):
         api.core.create_node(node(f"node-{zone}", zone))
-    message = refusal(existing, "preview")
+    message = existing.refusal("preview")
     assert "kafka-ha:cluster.zones: got zone-c, but no node is there" in message
     assert "The cluster's zones: zone-a, zone-b, zone-x" in message
 
@@ -77,7 +70,7 @@ def test_a_cluster_without_storage_or_rights(existing: Stack, kubeconfig: Path, 
 
     @eventually
     def ready() -> None:
-        message = refusal(existing, "preview")
+        message = existing.refusal("preview")
         assert "kafka-ha:kafka.storage.storageClass: got nothing, but the cluster has no default class" in message
         assert "kafka.nodePool" not in message, "kwok makes them ready after a moment"
 
@@ -105,7 +98,7 @@ def test_a_cluster_without_storage_or_rights(existing: Stack, kubeconfig: Path, 
     role = {"kind": "ClusterRole", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
     rbac.create_cluster_role_binding({"metadata": {"name": "reader"}, "roleRef": role, "subjects": [subject]})
     assert "its user may not create configmaps" in existing.pulumi("preview", "--stack", existing.name)
-    message = refusal(existing, "up", "--yes", "--skip-preview")
+    message = existing.refusal("up", "--yes", "--skip-preview")
     assert "kafka-ha:cluster.context: got the current one, but its user may not create configmaps, patch" in message
     assert "create statefulsets.apps" in message
     assert "create pods/exec" in message
@@ -119,7 +112,7 @@ def test_production_without_its_package(tmp_path: Path) -> None:
     folder.mkdir()
     given = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
     stack = Stack.create(folder, "prod", {key.removeprefix("kafka-ha:"): value for key, value in given.items()})
-    message = refusal(stack, "preview")
+    message = stack.refusal("preview")
     assert "kafka-ha:cluster.kind: got eks, but its package pulumi_aws is not installed" in message
     assert ".venv/bin/pip install -r requirements-eks.txt" in message
 
@@ -134,7 +127,7 @@ def test_a_cluster_of_the_same_name_with_other_zones(tmp_path: Path) -> None:
     folder.mkdir()
     with KwokCluster.create(tmp_path / "kwok", "engine-taken"):
         stack = kwok_stack(folder, tmp_path / "kwok", "taken")
-        message = refusal(stack, "up", "--yes", "--skip-preview")
+        message = stack.refusal("up", "--yes", "--skip-preview")
         assert "kafka-ha:cluster.name: got engine-taken, but a cluster of that name exists with other zones" in message
         assert "Choose another name" in message
         stack.destroy()

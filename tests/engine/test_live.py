@@ -3,23 +3,13 @@
 The tests share one stack and stand in the order of its life; each deploys what it needs itself.
 """
 
-import pytest
-
 from tests.engine.conftest import Api, set_kafka, set_topics
-from tests.stack import PulumiFailed, Stack
+from tests.stack import Stack
 
 
 def restarts(api: Api) -> dict[str, str]:
     """What a restart of a broker changes."""
     return {name: pod.metadata.uid for name, pod in api.pods().items()}
-
-
-def refusal(stack: Stack, *command: str) -> str:
-    """What a command that fails prints, in one line."""
-    with pytest.raises(PulumiFailed) as failure:
-        stack.pulumi(*command, "--stack", stack.name)
-    assert "Traceback" not in str(failure.value)
-    return " ".join(str(failure.value).split())
 
 
 def test_what_is_deployed_stays_as_it_is(sim: Stack) -> None:
@@ -58,10 +48,10 @@ def test_the_metadata_version_is_raised_without_a_restart_and_not_lowered(sim: S
     sim.up()
     assert restarts(api) == before
     set_kafka(sim, metadataVersion="4.2")
-    message = refusal(sim, "preview")
+    message = sim.refusal("preview")
     assert "kafka-ha:kafka.metadataVersion: got 4.2, but the cluster's metadata version is 4.3" in message
     set_kafka(sim, metadataVersion="4.3", image="apache/kafka:4.2.0")
-    assert "the image apache/kafka:4.2.0 does not know it" in refusal(sim, "preview")
+    assert "the image apache/kafka:4.2.0 does not know it" in sim.refusal("preview")
 
 
 def test_a_new_image_rolls_and_the_version_stays(sim: Stack, api: Api) -> None:
@@ -74,7 +64,7 @@ def test_a_new_image_rolls_and_the_version_stays(sim: Stack, api: Api) -> None:
 
 def test_lost_records_are_refused_in_the_preview(sim: Stack) -> None:
     set_topics(sim, {"name": "orders", "partitions": 3})
-    assert "kafka-ha:topics[orders].partitions: got 3, but the topic has 6" in refusal(sim, "preview")
+    assert "kafka-ha:topics[orders].partitions: got 3, but the topic has 6" in sim.refusal("preview")
     set_topics(sim, {"name": "orders", "partitions": 9, "config": {"retention.ms": 1000}})
     assert sim.preview() == {"orders": "update", "orders-topic": "update"}
     sim.up()
@@ -82,7 +72,7 @@ def test_lost_records_are_refused_in_the_preview(sim: Stack) -> None:
 
 def test_a_guarded_topic_stays(sim: Stack) -> None:
     set_topics(sim)
-    assert "set allowDeletion: true on it" in refusal(sim, "up", "--yes", "--skip-preview")
+    assert "set allowDeletion: true on it" in sim.refusal("up", "--yes", "--skip-preview")
 
 
 def test_topics_go_with_a_replaced_cluster(sim: Stack) -> None:

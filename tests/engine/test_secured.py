@@ -11,15 +11,10 @@ import pytest
 from cryptography import x509
 
 from tests.engine.conftest import Api, set_kafka
+from tests.secret import held
 from tests.stack import PulumiFailed, Stack
 
 USER = {"name": "shop", "writes": ["orders"], "reads": ["orders"]}
-
-
-def held(api: Api, name: str) -> dict[str, str]:
-    """What a Secret holds."""
-    data = api.core.read_namespaced_secret(name, "kafka").data
-    return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
 
 def state(sim: Stack) -> str:
@@ -47,7 +42,7 @@ def test_it_is_deployed_and_then_stays(sim: Stack) -> None:
 
 
 def test_the_secrets_hold_what_nodes_and_clients_need(sim: Stack, api: Api) -> None:
-    node, user = held(api, "kafka-tls"), held(api, "kafka-user-shop")
+    node, user = held(api.core, "kafka-tls", "kafka"), held(api.core, "kafka-user-shop", "kafka")
     found = x509.load_pem_x509_certificate(node["tls.crt"].encode())
     found.verify_directly_issued_by(x509.load_pem_x509_certificate(node["ca.crt"].encode()))
     assert user["ca.crt"] == node["ca.crt"] == sim.outputs()["authority"]
@@ -59,7 +54,7 @@ def test_the_secrets_hold_what_nodes_and_clients_need(sim: Stack, api: Api) -> N
 def test_nothing_secret_is_readable_in_state_previews_or_outputs(sim: Stack, api: Api, refreshed: bool) -> None:
     if refreshed:
         sim.pulumi("refresh", "--stack", sim.name, "--yes", "--skip-preview")
-    node, user = held(api, "kafka-tls"), held(api, "kafka-user-shop")
+    node, user = held(api.core, "kafka-tls", "kafka"), held(api.core, "kafka-user-shop", "kafka")
     key = node["tls.key"].splitlines()[1]
     shown = sim.pulumi("preview", "--stack", sim.name, "--diff", "--json")
     shown += sim.pulumi("stack", "export", "--stack", sim.name)
@@ -77,7 +72,7 @@ def _without_secrets(sim: Stack) -> Any:
 
 
 def test_a_renewed_certificate_is_of_the_same_ca_and_rolls_the_nodes(sim: Stack, api: Api) -> None:
-    before, rolled = held(api, "kafka-tls"), annotation(api)
+    before, rolled = held(api.core, "kafka-tls", "kafka"), annotation(api)
     pods = {name: pod.metadata.uid for name, pod in api.pods().items()}
     set_kafka(sim, security={"certificateDays": 30})
     steps = sim.preview()
@@ -87,7 +82,7 @@ def test_a_renewed_certificate_is_of_the_same_ca_and_rolls_the_nodes(sim: Stack,
         "kafka-brokers": "update",
     }
     sim.up()
-    after = held(api, "kafka-tls")
+    after = held(api.core, "kafka-tls", "kafka")
     assert after["ca.crt"] == before["ca.crt"]
     assert after["tls.crt"] != before["tls.crt"]
     assert annotation(api) != rolled
@@ -96,13 +91,13 @@ def test_a_renewed_certificate_is_of_the_same_ca_and_rolls_the_nodes(sim: Stack,
 
 
 def test_a_user_gets_another_password_when_asked_for(sim: Stack, api: Api) -> None:
-    before = held(api, "kafka-user-shop")
+    before = held(api.core, "kafka-user-shop", "kafka")
     sim.change(lambda config: config.update(users=[USER | {"reads": []}]))
     sim.up()
-    assert held(api, "kafka-user-shop") == before
+    assert held(api.core, "kafka-user-shop", "kafka") == before
     sim.change(lambda config: config.update(users=[USER | {"passwordVersion": 2}]))
     sim.up()
-    assert held(api, "kafka-user-shop")["password"] != before["password"]
+    assert held(api.core, "kafka-user-shop", "kafka")["password"] != before["password"]
 
 
 def test_a_running_cluster_is_not_switched(sim: Stack) -> None:

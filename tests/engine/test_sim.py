@@ -108,12 +108,9 @@ def test_scale_from_three_to_five(sim: Stack, api: Api) -> None:
 def test_an_unsafe_setting_changes_nothing(sim: Stack, api: Api) -> None:
     before = sim.config.get("kafka", {})
     set_kafka(sim, minInsyncReplicas=1, replicationFactor=9)
-    with pytest.raises(PulumiFailed) as failure:
-        sim.up()
-    message = str(failure.value)
+    message = sim.refusal("up", "--yes", "--skip-preview")
     assert "kafka-ha:kafka.minInsyncReplicas: got 1, but at least 2 is needed" in message
     assert "kafka-ha:kafka.replicationFactor: got 9" in message
-    assert "Traceback" not in message
     assert api.apps.read_namespaced_stateful_set("kafka", "kafka").spec.replicas == 5
     set_kafka(sim, **before)
 

@@ -11,7 +11,7 @@ import pytest
 from kubernetes import client
 
 from tests.engine.conftest import Api, eventually, set_kafka
-from tests.stack import PulumiFailed, Stack
+from tests.stack import Stack
 
 GROWN = {"kafka": "update", "kafka-claims": "update", "kafka-new-claims": "update"}
 NAMESPACE = "kafka"
@@ -27,13 +27,6 @@ def uids(api: Api) -> dict[str, str]:
     """Of the StatefulSet and its pods."""
     found = api.pods() | {"set": api.apps.read_namespaced_stateful_set("kafka", NAMESPACE)}
     return {name: item.metadata.uid for name, item in found.items()}
-
-
-def refused(stack: Stack, *command: str) -> str:
-    with pytest.raises(PulumiFailed) as failure:
-        stack.pulumi(*command, "--stack", stack.name)
-    assert "Traceback" not in str(failure.value)
-    return str(failure.value)
 
 
 def test_a_larger_size_grows_the_claims_and_restarts_nothing(sim: Stack) -> None:
@@ -73,8 +66,8 @@ def test_what_cannot_be_had_is_refused_before_anything_is_touched(
 
     before, settings = everything(), sim.config["kafka"]
     set_kafka(sim, storage=storage)
-    assert f"kafka-ha:kafka.{message}" in refused(sim, "preview")
-    assert f"kafka-ha:kafka.{message}" in refused(sim, "up", "--yes", "--skip-preview")
+    assert f"kafka-ha:kafka.{message}" in sim.refusal("preview")
+    assert f"kafka-ha:kafka.{message}" in sim.refusal("up", "--yes", "--skip-preview")
     assert everything() == before
     set_kafka(sim, **settings)
 
@@ -83,7 +76,7 @@ def test_a_class_that_grows_no_volumes_is_named(sim: Stack, api: Api) -> None:
     storage = client.StorageV1Api(api.core.api_client)
     storage.patch_storage_class("zonal-local", {"allowVolumeExpansion": False})
     set_kafka(sim, storage={"size": "30Gi"})
-    assert "and its storage class zonal-local grows no volumes. Set it to 20Gi" in refused(sim, "preview")
+    assert "and its storage class zonal-local grows no volumes. Set it to 20Gi" in sim.refusal("preview")
     assert set(claims(api).values()) == {"20Gi"}
     storage.patch_storage_class("zonal-local", {"allowVolumeExpansion": True})
     set_kafka(sim, storage={"size": "20Gi"})
@@ -125,11 +118,11 @@ def test_protected_nodes_are_neither_destroyed_nor_replaced(sim: Stack, api: Api
     guarded = {resource["urn"].rpartition("::")[2] for resource in state if resource.get("protect")}
     assert guarded == {"kafka-namespace", "kafka-marks", "kafka-brokers"}
 
-    message = refused(sim, "destroy", "--yes")
+    message = sim.refusal("destroy", "--yes")
     assert "kafka-brokers" in message
     assert "because it is protected" in message
     set_kafka(sim, **settings, name="events")
-    assert "protect" in refused(sim, "preview")
+    assert "protect" in sim.refusal("preview")
     set_kafka(sim, **settings)
     assert sim.preview() == {}
     assert uids(api) == before
@@ -140,7 +133,7 @@ def test_another_number_of_volumes_by_making_the_set_anew(sim: Stack, api: Api) 
     volumes = claims(api)
     settings = sim.config["kafka"]
     set_kafka(sim, **settings | {"storage": {"size": "20Gi", "volumes": 2}})
-    assert "docs/storage.md" in refused(sim, "preview")
+    assert "docs/storage.md" in sim.refusal("preview")
 
     api.apps.delete_namespaced_stateful_set("kafka", NAMESPACE, propagation_policy="Orphan")
 

@@ -1,6 +1,5 @@
 """A secured Kafka beside the plain one: who gets in, a certificate that is renewed under load, one that has ended."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from tests.live.process import CommandFailed
 from tests.live.stack import SINGLE, second_stack
 from tests.live.test_drills import allow, drill
 from tests.live.watch import Watch
+from tests.secret import held
 from tests.stack import Stack
 
 NAMESPACE = "secured"
@@ -43,15 +43,9 @@ def nodes(secured: Stack) -> Cluster:
     return Cluster(secured.outputs()["kubeconfig"], folder, NAMESPACE, "kafka")
 
 
-def held(nodes: Cluster, name: str) -> dict[str, str]:
-    """What a Secret holds."""
-    data = nodes.core.read_namespaced_secret(name, NAMESPACE).data
-    return {key: base64.b64decode(value).decode() for key, value in data.items()}
-
-
 def load(secured: Stack, nodes: Cluster) -> Load:
     """A producer as the user, by the file that its Secret holds."""
-    properties = held(nodes, "kafka-user-live")["client.properties"]
+    properties = held(nodes.core, "kafka-user-live", NAMESPACE)["client.properties"]
     return Load(nodes, nodes.kafka_image(), secured.outputs()["bootstrap"], SINGLE, properties=properties)
 
 

@@ -111,9 +111,7 @@ def test_now_the_way_back_is_shut(old: Stack, cluster: Cluster) -> None:
         config["kafka"]["image"] = OLD
 
     old.change(forget)
-    with pytest.raises(PulumiFailed, match=r"which Kafka 4.2 does not know") as refusal:
-        old.preview()
-    assert "Traceback" not in str(refusal.value)
+    assert "which Kafka 4.2 does not know" in old.refusal("preview")
     assert uids(cluster) == before
     deploy(old, image=NEW)
     assert uids(cluster) == before

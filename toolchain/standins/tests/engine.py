@@ -80,6 +80,17 @@ class Project:
         """Return the command line of one pulumi command."""
         return [self.pulumi, "--non-interactive", "--color", "never", *arguments]
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start one pulumi command; standard error goes with its standard output."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def run(self, *arguments: str, fails: bool = False) -> str:
         """Run one pulumi command and return everything it printed; asserts that it succeeds, or fails."""
         done = subprocess.run(

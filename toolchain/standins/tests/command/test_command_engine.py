@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -219,14 +218,7 @@ def test_interrupt_ends_running_commands(project: Project) -> None:
             local.Command(name, create=f"echo $$ > {name}; sleep 300 & wait")
     """)
     files = [project.folder / "one", project.folder / "two"]
-    with subprocess.Popen(
-        project.command("up", "--yes", "--skip-preview"),
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with project.start("up", "--yes", "--skip-preview") as process:
         # Both at once: commands run in parallel.
         while not all(file.exists() and file.read_text() for file in files):
             assert process.poll() is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -81,9 +80,7 @@ def test_output_is_shown_while_the_program_runs(project: Project) -> None:
         print("early", flush=False)
         time.sleep(8)
     """)
-    with subprocess.Popen(
-        project.command("preview"), cwd=project.folder, env=project.environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with project.start("preview") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "early" in line:
@@ -158,14 +155,7 @@ def test_interrupt_ends_the_program(project: Project) -> None:
         time.sleep(300)
     """)
     pid_file = project.folder / "pid"
-    with subprocess.Popen(
-        project.command("up", "--yes", "--skip-preview"),
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with project.start("up", "--yes", "--skip-preview") as process:
         while not pid_file.exists() or not pid_file.read_text():
             assert process.poll() is None
             time.sleep(0.1)
