@@ -13,5 +13,6 @@ KINDS: dict[str, Kind[Any]] = {
     "gke": gke.KIND,
     "aks": aks.KIND,
 }
+"""The kinds by the name that a stack's file gives; a program adds its own."""
 
 __all__ = ["KINDS", "ClusterSettings", "Connection", "Kind"]

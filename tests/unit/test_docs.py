@@ -1,14 +1,25 @@
-"""What the documentation points to is there: files, headings, commands, settings."""
+"""What the documentation points to is there: files, headings, commands, settings; and its snippets can be used."""
 
+import ast
 import importlib.util
+import json
 import re
+import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+import kafka_ha
+from components.kinds import KINDS
+from components.refusal import UnsafeSettings
 from components.settings import PROJECT, read_settings
+from components.settings_model import SettingsModel
+from drills.__main__ import app
+from drills.catalog import CATALOG
+from policies.configuration import of_file
 from tests.stack import ROOT
 
 _LEFT_OUT = {".venv", ".tools", ".git", ".site", "node_modules"}
@@ -60,6 +71,62 @@ def test_each_example_of_settings_is_allowed(page: Path) -> None:
         own = {key.removeprefix(f"{PROJECT}:"): value for key, value in given.items() if key.startswith(f"{PROJECT}:")}
         if own:
             read_settings({"cluster": {"kind": "existing"}} | own)
+
+
+@NAMED
+def test_each_setting_of_a_command_is_there(page: Path) -> None:
+    """For one kind of cluster at least; whether its value is safe is another matter."""
+    for key, inner, value in re.findall(rf"--path '?{PROJECT}:(\w+)\.([\w.\[\]]+)'? (\S+)", page.read_text()):
+        given: object = yaml.safe_load(value)
+        for part in reversed(re.findall(r"\w+", inner)):
+            given = [given] if part == "0" else {part: given}
+        assert isinstance(given, dict)
+        assert any(_known({"cluster": {"kind": kind}, "kafka": {}}, key, given) for kind in KINDS), inner
+
+
+def _known(settings: dict[str, dict[str, object]], key: str, given: dict[str, object]) -> bool:
+    settings[key] = {**settings[key], **given}
+    try:
+        read_settings(settings)
+    except UnsafeSettings as refused:
+        return "unknown key" not in str(refused)
+    return True
+
+
+@NAMED
+def test_each_script_can_be_read(page: Path) -> None:
+    for text in blocks(page, "sh"):
+        said = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False).stderr
+        assert said == "", text
+    for text in blocks(page, "python"):
+        ast.parse(textwrap.dedent(text))
+
+
+@NAMED
+def test_each_drill_and_subcommand_is_there(page: Path) -> None:
+    text = page.read_text()
+    for name in re.findall(r"DRILL=([a-z-]+)", text):
+        assert name == "all" or name in CATALOG, name
+    known = {
+        "drills": {one.name or one.callback.__name__ for one in app.registered_commands if one.callback},
+        "policies": {"check", "export"},
+    }
+    for module, command in re.findall(r"python3? -m (drills|policies) ([a-z]+)", text):
+        assert command in known[module], command
+
+
+@NAMED
+def test_each_configuration_of_the_policies_is_allowed(page: Path) -> None:
+    for text in blocks(page, "json"):
+        of_file(json.loads(text))
+
+
+def test_all_that_is_offered_to_programs_is_on_the_page_of_the_api() -> None:
+    """The settings have a page of their own."""
+    shown = re.findall(r"^::: .*\.(\w+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+    for name in kafka_ha.__all__:
+        offered = getattr(kafka_ha, name)
+        assert name in shown or (isinstance(offered, type) and issubclass(offered, SettingsModel)), name
 
 
 def test_there_are_examples_and_they_are_found() -> None:
