@@ -152,7 +152,8 @@ class Installer:
         wanted = {tool.build for tool in absent}
         self._build_all([build for build in self.pins.builds.values() if build.name in wanted])
         for tool in absent:
-            self._choose_built(tool)
+            if not self._choose_built(tool):
+                raise ToolError(f"{tool.name}: toolchain/go changed while it was built: run the same command again")
 
     def _build_all(self, builds: Sequence[Build]) -> None:
         builds = [each for each in builds if not self._built(each).is_dir()]

@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from toolchain.install import Installer
 from toolchain.layout import Layout, Platform
 from toolchain.pins import Build, Pins, Plugin, Tool
 from toolchain.progress import Lines
+from toolchain.sources import build
 
 LINUX = Platform("linux", "amd64")
 OFFICIAL = {"url": "https://h/tool-{version}-{os}-{arch}", "checksums": ["https://h/tool-{version}-{os}-{arch}.sha256"]}
@@ -130,6 +132,20 @@ def test_without_a_release_it_is_built(bench: Bench, lines: list[str]) -> None:
     assert bench.says("extra") == "extra v1.2.3"
     assert any("official releases can't be had here: " in line and "HTTP 404" in line for line in lines)
     assert any("building from the package registries" in line and "tiny about 1 min" in line for line in lines)
+
+
+@needs_go
+def test_what_is_changed_while_it_is_built_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a `git pull` beside it does."""
+    compile_into = build.compile_into
+
+    def changed(*arguments: Any) -> None:
+        compile_into(*arguments)
+        (bench.modules / "tiny" / "go.mod").write_text("module tiny\n\ngo 1.22\n")
+
+    monkeypatch.setattr(build, "compile_into", changed)
+    with pytest.raises(ToolError, match="pulumi: toolchain/go changed while it was built"):
+        bench.run()
 
 
 @needs_go
