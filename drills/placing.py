@@ -12,7 +12,7 @@ Object = Mapping[str, Any]
 def place(nodes: Sequence[Object], kafka_on: frozenset[str]) -> str:
     """A node that takes the pod, without a node of Kafka where there is one. Raises NotApplicable when none does.
 
-    One that runs Kafka is not touched by faults of nodes; see `untouched`.
+    One that runs Kafka is not touched by faults of nodes.
     """
     fit = [node for node in nodes if _takes(node)]
     if not fit:
@@ -22,13 +22,8 @@ def place(nodes: Sequence[Object], kafka_on: frozenset[str]) -> str:
     return name
 
 
-def touchable(nodes: Mapping[str, str], load: str | None) -> frozenset[str]:
-    """Names of the nodes, of those by zone, that faults may take: not the one with the drill's pod."""
-    return frozenset(nodes) - {load}
-
-
 def touchable_zones(nodes: Mapping[str, str], load: str | None) -> frozenset[str]:
-    """The zones that may be lost as a whole."""
+    """The zones, of those by node, that may be lost as a whole: not the one with the drill's pod."""
     return frozenset(zone for zone in nodes.values() if zone) - {nodes.get(load or "", "")}
 
 

@@ -42,14 +42,6 @@ class EngineLog:
         """Send to the engine at `address` (`host:port`) from now on."""
         self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address, options=CHANNEL_OPTIONS))
 
-    def debug(self, message: str, urn: str = "") -> None:
-        """Log what only `--debug` shows."""
-        self._send(engine_pb2.DEBUG, message, urn)
-
-    def info(self, message: str, urn: str = "") -> None:
-        """Log a line that stays."""
-        self._send(engine_pb2.INFO, message, urn)
-
     def status(self, message: str, urn: str = "") -> None:
         """Show a passing message beside the resource, until the next one replaces it."""
         self._send(engine_pb2.INFO, message, urn, ephemeral=True)
@@ -58,15 +50,11 @@ class EngineLog:
         """Log a warning: the operation goes on."""
         self._send(engine_pb2.WARNING, message, urn)
 
-    def error(self, message: str, urn: str = "") -> None:
-        """Log an error: the engine fails the whole operation on it."""
-        self._send(engine_pb2.ERROR, message, urn)
-
     def _send(
         self, severity: engine_pb2.LogSeverity.ValueType, message: str, urn: str, ephemeral: bool = False
     ) -> None:
         if self._engine is None:
-            if severity != engine_pb2.DEBUG and not ephemeral:
+            if not ephemeral:
                 print(message, file=sys.stderr, flush=True)
             return
         request = engine_pb2.LogRequest(severity=severity, message=message, urn=urn, ephemeral=ephemeral)
