@@ -25,8 +25,10 @@ decides at the end of the preview from the inputs that were shown, so also when 
 - Values of variables and settings that may be secret are never shown.
 
 ## Configuration
+
 One file for all rules, `--policy-pack-config FILE`. A mistake in it is an error that says which name was meant, and
 nothing is deployed.
+
 ```json
 {
   "kafka": {
@@ -44,6 +46,7 @@ nothing is deployed.
   "kafka-remedies": "remediate"
 }
 ```
+
 - `rules`: by rule `mandatory`, `advisory` or `disabled`, and the parameters of the tables below.
 - `exemptions`: clusters by namespace and name (`*` stands for anything), with a reason and a last day. After that
   day the rules hold again, and the pack says so.
@@ -70,14 +73,17 @@ python -m policies check --output sarif manifests/ > kafka.sarif    # for GitHub
 
 _ADMISSION = """\
 ## In the API server
+
 What one object decides by itself the API server can refuse, whoever sends it: `python -m policies export` prints
 ValidatingAdmissionPolicies and their bindings (Kubernetes 1.30 and later), with the ids, words and parameters of the
 rules here.
+
 ```sh
 python -m policies export --warn | kubectl apply -f -                                       # first see what it would do
 python -m policies export --namespace-selector stage=prod | kubectl apply -f -              # then refuse
 kubectl delete validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/part-of=kafka-ha
 ```
+
 - `--enforce` (the default) refuses what a mandatory rule forbids and warns of the rest. `--warn` and `--audit` refuse
   nothing. `--config FILE` takes the same configuration; exemptions are left out, since the API server's policies don't
   know the day: leave namespaces out by `--namespace-selector`.
@@ -106,7 +112,7 @@ def _admission() -> Iterator[str]:
 
 
 def _group(name: str, rules: tuple[Rule, ...]) -> Iterator[str]:
-    yield f"## {name}"
+    yield f"## {name}\n"
     yield "| rule | does | why | remedy | from | parameters |"
     yield "|---|---|---|---|---|---|"
     for rule in rules:

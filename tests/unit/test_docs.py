@@ -50,6 +50,19 @@ def test_each_link_has_its_file_and_heading(page: Path) -> None:
 
 
 @NAMED
+def test_lists_tables_and_blocks_stand_apart(page: Path) -> None:
+    """The site takes them for text where no blank line is above; GitHub does not mind."""
+    within, above = False, ""
+    for line in page.read_text().splitlines():
+        fence = line.lstrip().startswith("```")
+        starts = fence or re.match(r"- |\d+\. |\|", line)
+        goes_on = re.match(r"- |\d+\. |\||  ", above) and not fence
+        assert within or not starts or not above.strip() or goes_on, line
+        within ^= fence
+        above = "```" if fence else line
+
+
+@NAMED
 def test_each_command_is_one_that_there_is(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = page.read_text()
