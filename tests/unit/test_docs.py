@@ -19,6 +19,7 @@ from components.settings import PROJECT, read_settings
 from components.settings_model import SettingsModel
 from drills.__main__ import app
 from drills.catalog import CATALOG
+from policies.check import main
 from policies.configuration import of_file
 from tests.stack import ROOT
 
@@ -132,6 +133,19 @@ def test_each_drill_and_subcommand_is_there(page: Path) -> None:
 def test_each_configuration_of_the_policies_is_allowed(page: Path) -> None:
     for text in blocks(page, "json"):
         of_file(json.loads(text))
+
+
+def test_what_the_rules_say_of_a_plain_manifest(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "guides" / "from-yaml.md").read_text()
+    ((command, shown),) = re.findall(r"\$ \S+python -m policies (.*)\n((?:.+\n)+)```", page)
+    main(command.split())
+    said = [line for line in capsys.readouterr().out.splitlines() if re.match("mandatory|advisory|[0-9]", line)]
+    assert len(said) == len(shown.splitlines())
+    for given, line in zip(said, shown.splitlines(), strict=True):
+        assert all(part.strip() in given for part in line.split("…")), line
 
 
 def test_all_that_is_offered_to_programs_is_on_the_page_of_the_api() -> None:
