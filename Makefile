@@ -4,6 +4,7 @@ ARGS ?=
 PYTHON ?= python3
 REFRESH ?=
 DRILL ?=
+BASE ?= HEAD
 
 TOOLCHAIN = .venv/bin/python -m toolchain
 # The folders that exist of those named.
@@ -12,7 +13,7 @@ TESTS = $(wildcard tests/unit tests/policies tests/engine toolchain/standins/tes
 CLOUDS = eks gke aks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor env up preview destroy status drill drills lint test clouds audit docs live testbed bench bench-live clean venv
+.PHONY: help setup doctor env up preview review drift destroy status drill drills lint workflows test clouds audit docs live testbed bench bench-live clean venv
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/[$$][$$]/$$/' | \
@@ -37,6 +38,12 @@ up: venv ## bring STACK up: prepares all and calls pulumi up
 preview: venv ## show what up would do
 	@$(TOOLCHAIN) preview $(STACK) $(ARGS)
 
+review: venv ## preview every stack without a cluster, and show what changed since the commit BASE, as a pull request does
+	@$(TOOLCHAIN) review --base "$(BASE)" $(ARGS)
+
+drift: venv ## fail where STACK is not what was deployed, and show the difference; changes nothing
+	@$(TOOLCHAIN) preview $(STACK) --refresh --diff --expect-no-changes --non-interactive $(ARGS)
+
 destroy: venv ## destroy STACK; nothing stays behind
 	@$(TOOLCHAIN) destroy $(STACK)
 
@@ -56,6 +63,10 @@ lint: venv ## check style, types and layers
 	.venv/bin/mypy $(CODE)
 	@for program in examples/*/__main__.py; do .venv/bin/mypy --no-error-summary $$program || exit 1; done
 	.venv/bin/lint-imports
+
+workflows: ## check .github/workflows with actionlint, built by Go
+	@command -v go >/dev/null || { echo "workflows: skipped: there is no go to build actionlint with"; exit 0; }; \
+		go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
 
 test: ## run all tests that need no Docker
 	@$(MAKE) --no-print-directory setup STACK=sim

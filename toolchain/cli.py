@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from toolchain import chosen, environment, pins, quick
 from toolchain import doctor as doctors
+from toolchain import review as reviews
 from toolchain import stack as stacks
 from toolchain.errors import ToolError
 from toolchain.install import Installer
@@ -88,6 +90,20 @@ def up(context: typer.Context, stack: Annotated[str, typer.Argument()] = "sim") 
 def preview(context: typer.Context, stack: Annotated[str, typer.Argument()] = "sim") -> None:
     """Prepares and calls `pulumi preview -s STACK`; further arguments go to Pulumi."""
     _pulumi("preview", stack, context.args)
+
+
+@app.command()
+def review(
+    base: Annotated[str, typer.Option(help="The commit that is compared with; empty for none.")] = "HEAD",
+    manifests: Annotated[Path | None, typer.Option(help="A folder for each stack's Kubernetes objects.")] = None,
+) -> None:
+    """Previews every stack without a cluster, by the policies, and prints what changed since a commit, in Markdown."""
+    report, layout = reporter(), Layout.of(os.environ)
+    _prepare(("sim",), report)
+    environ = environment.applied(environment.variables(layout, "sim", os.environ), os.environ)
+    text, fails = reviews.review(layout.root, base or None, environ, manifests)
+    print(text)
+    raise typer.Exit(1 if fails else 0)
 
 
 @app.command()
