@@ -57,7 +57,7 @@ def test_lists_tables_and_blocks_stand_apart(page: Path) -> None:
     for line in page.read_text().splitlines():
         fence = line.lstrip().startswith("```")
         starts = fence or re.match(r"- |\d+\. |\|", line)
-        goes_on = re.match(r"- |\d+\. |\||  ", above) and not fence
+        goes_on = re.match(r"- |\d+\. |\||  |#", above) and not fence
         assert within or not starts or not above.strip() or goes_on, line
         within ^= fence
         above = "```" if fence else line
