@@ -59,12 +59,15 @@ nothing is deployed.
 
 _COMMAND = """\
 ## Without Pulumi
+
 `python -m policies check FILE…` judges manifests: files of YAML or JSON, folders of them, `-` for standard input. It
 takes the same configuration by `--config FILE`.
+
 ```sh
 helm template shop ./chart | python -m policies check -
 python -m policies check --output sarif manifests/ > kafka.sarif    # for GitHub's upload-sarif; json for other tools
 ```
+
 - It exits with 0 where nothing mandatory is violated, with 1 where something is, with 2 where an input or the
   configuration can't be read, or holds no object at all.
 - Everything named is judged together. Where an object is described twice, as in folders for dev and for prod, each
