@@ -78,9 +78,9 @@ def review(
             old = _preview(before, checkout, stack, environ)[0] if before and known else None
             fails |= found.fails
             sections.append(_section(stack, found, left_out, old))
-            if manifests:
+            if manifests and (listed := kubernetes_list(found.objects)):
                 manifests.mkdir(parents=True, exist_ok=True)
-                (manifests / f"Pulumi.{stack}.yaml").write_text(kubernetes_list(found.objects), encoding="utf-8")
+                (manifests / f"Pulumi.{stack}.yaml").write_text(listed, encoding="utf-8")
     return joined(sections), fails
 
 
@@ -122,9 +122,11 @@ def difference(old: Objects, new: Objects) -> str:
 
 
 def kubernetes_list(objects: Objects) -> str:
-    """The objects of Kubernetes among the resources, on one line: findings then stand at the file's top. Pure."""
+    """The objects of Kubernetes among the resources, on one line: findings then stand at the file's top. Empty where
+    there are none. Pure.
+    """
     items = [one for one in objects.values() if "kind" in one and "apiVersion" in one]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) + "\n"
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) + "\n" if items else ""
 
 
 def joined(sections: Sequence[tuple[str, str]]) -> str:

@@ -89,6 +89,7 @@ def test_a_text_fits_into_a_comment() -> None:
 
 
 def test_kubernetes_objects_stand_on_one_line() -> None:
+    assert review.kubernetes_list({"command x": {"create": "echo"}}) == ""
     text = review.kubernetes_list({SERVICE: {"apiVersion": "v1", "kind": "Service"}, "command x": {"create": "echo"}})
     assert text.count("\n") == 1
     assert [one["kind"] for one in yaml.safe_load(text)["items"]] == ["Service"]
