@@ -79,8 +79,9 @@ class Runner:
             "PATH": f"{self.home / 'bin'}:{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.home),
         }
-        # What `make env` gave this shell belongs to another checkout.
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "KAFKA_HA_PASS"))}
+        # What `make env` and `make test` gave this shell belongs to another checkout.
+        others = ("PULUMI_", "KAFKA_HA_PASS", "MAKE", "MFLAGS")
+        own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=self.folder,
