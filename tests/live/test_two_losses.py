@@ -28,6 +28,7 @@ def tolerant(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     own.destroy()
 
 
+@pytest.mark.long
 def test_a_node_is_lost_while_a_broker_is_in_maintenance(tolerant: Stack) -> None:
     outputs = tolerant.outputs()
     cluster = Cluster(outputs["kubeconfig"], tolerant.folder, _NAME, "kafka")
