@@ -13,7 +13,7 @@ from components.kafka_plan import kafka_facts
 from components.kafka_settings import KafkaSettings, TopicSettings
 from components.kinds import KINDS, ClusterSettings
 from components.refusal import UnsafeSettings, violations
-from components.settings_model import SettingsModel
+from components.settings_model import SettingsModel, mistakes
 from components.user_settings import UserSettings
 
 PROJECT = "kafka-ha"
@@ -103,9 +103,7 @@ def _read(model: type[M], path: str, value: Any, errors: list[str]) -> M | None:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        # A default that follows from a wrong setting is told with that setting.
-        told = [dict(item) for item in error.errors() if item["type"] != "default_factory_not_called"]
-        errors += (_sentence(model, path, item) for item in told)
+        errors += (_sentence(model, path, item) for item in mistakes(error))
         return None
 
 

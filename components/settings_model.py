@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -24,3 +24,8 @@ class SettingsModel(BaseModel):
     def as_inputs(self) -> dict[str, Any]:
         """The settings as a component's inputs, so that the engine and policies see them as they are written."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def mistakes(error: ValidationError) -> list[dict[str, Any]]:
+    """Pydantic's errors that a user is told of; a default that follows from a wrong setting is told with that one."""
+    return [dict(one) for one in error.errors() if one["type"] != "default_factory_not_called"]

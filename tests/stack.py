@@ -18,16 +18,6 @@ _PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "policies", "requirement
 log = logging.getLogger("stack")
 _LONGEST = 900  # seconds that one command may take: twice the longest measured, a scale-out on a busy machine
 
-UNREACHABLE = """
-apiVersion: v1
-kind: Config
-current-context: none
-contexts: [{name: none, context: {cluster: none, user: none}}]
-clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: none, user: {token: none}}]
-"""
-"""A kubeconfig of a cluster that nobody is."""
-
 
 class PulumiFailed(Exception):
     """A pulumi command ended with an error; the message is all that it printed."""

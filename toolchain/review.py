@@ -27,14 +27,15 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # Pulumi's word for what only 
 SECRET = "4dabf18193072939515e22adb298388d"  # its key in what is secret
 _CLUSTER = f"{PROJECT}:cluster"
 _NOBODY = "nobody.kubeconfig"
-_KUBECONFIG = """
+UNREACHABLE = """
 apiVersion: v1
 kind: Config
 current-context: none
 contexts: [{name: none, context: {cluster: none, user: none}}]
 clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: none, user: {}}]
+users: [{name: none, user: {token: none}}]
 """
+"""A kubeconfig of a cluster that nobody is."""
 
 Objects = Mapping[str, Mapping[str, Any]]
 """The inputs of resources, by type and name."""
@@ -179,7 +180,7 @@ def _preview(checkout: Path, tools: Path, stack: str, environ: Mapping[str, str]
             if not path.name.startswith((".", "Pulumi.")) or path.name == "Pulumi.yaml":
                 (folder / path.name).symlink_to(path)
         (folder / ".venv").symlink_to(tools / ".venv")
-        (folder / _NOBODY).write_text(_KUBECONFIG, encoding="utf-8")
+        (folder / _NOBODY).write_text(UNREACHABLE, encoding="utf-8")
         settings, left_out = previewable((checkout / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
         (folder / f"Pulumi.{stack}.yaml").write_text(settings, encoding="utf-8")
         state = Path(temporary) / "state"

@@ -1,7 +1,7 @@
 """Which components the plugin offers, and what each takes and gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from components.kafka_cluster import KafkaCluster
@@ -26,7 +26,7 @@ class Offered:
     component: type[Any]  # a ComponentResource; what it is called with differs
     settings: tuple[type[SettingsModel], ...]
     """Its inputs; where there are several, `kind` says which."""
-    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, Any]]
     """Attributes of it, with their types in a schema."""
     optional: frozenset[str] = frozenset()
     """Outputs that may be missing."""

@@ -34,7 +34,7 @@ def _token(name: str) -> str:
 
 
 def _resource(one: Offered) -> dict[str, Any]:
-    inputs, needed = _properties(one.settings)
+    inputs, needed = properties_of(one.settings)
     if one.on:
         said = f"The {one.on_type} that it is on."
         inputs[one.on] = {"$ref": f"#/resources/{_token(one.on_type)}", "description": said}
@@ -53,7 +53,7 @@ def _resource(one: Offered) -> dict[str, Any]:
 
 
 def _type(model: type[SettingsModel]) -> dict[str, Any]:
-    properties, needed = _properties((model,))
+    properties, needed = properties_of((model,))
     return {
         "type": "object",
         "description": inspect.getdoc(model),
@@ -62,19 +62,16 @@ def _type(model: type[SettingsModel]) -> dict[str, Any]:
     }
 
 
-def _properties(models: tuple[type[SettingsModel], ...]) -> tuple[dict[str, Any], list[str]]:
-    """Those of all the models, and the names of those that each of them needs."""
+def properties_of(models: tuple[type[SettingsModel], ...]) -> tuple[dict[str, Any], list[str]]:
+    """Those of all the models, in which a name has one type, and the names of those that each of them needs."""
     found: dict[str, Any] = {}
     needed: list[set[str]] = []
     for model in models:
         fields = model.model_fields
         needed.append({field.alias or name for name, field in fields.items() if field.is_required()})
         for name, field in fields.items():
-            kind = _kind(field.annotation)
-            earlier = found.setdefault(field.alias or name, {**kind, "description": meaning(model, name)})
-            if kind.items() > earlier.items():
-                found[field.alias or name] = {**ANY, "plain": True}
-    return found, sorted(set.intersection(*needed))
+            found.setdefault(field.alias or name, {**_kind(field.annotation), "description": meaning(model, name)})
+    return found, list(set.intersection(*needed))
 
 
 def _kind(annotation: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import grpc.aio
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import ResourceProvider
-from pulumi.errors import InputPropertiesError
+from pulumi.errors import InputPropertiesError, InputPropertyError
 from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import proto, rpc
@@ -30,6 +30,7 @@ from components.own_resource import PROVIDERS, OwnResource
 from components.plugin.offered import OFFERED, PACKAGE, Offered
 from components.plugin.schema import schema
 from components.scripts.process import Refused
+from components.settings_model import mistakes
 
 _LATER = "its value is known only after a deployment, and settings are decided before. Write the value itself."
 
@@ -45,7 +46,7 @@ class Components(Provider):
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
     ) -> ConstructResult:
-        """Raises InputPropertiesError with what a user has to change."""
+        """Raises InputPropertiesError or InputPropertyError with what a user has to change."""
         offered = OFFERED[resource_type.rpartition(":")[2]]
         given = dict(inputs)
         on = [_standing_on(offered, given.pop(offered.on, None))] if offered.on else []
@@ -147,8 +148,7 @@ async def _serve(version: str, engine: str) -> None:
 def _standing_on(offered: Offered, given: Any) -> pulumi.Resource:
     wanted: type[pulumi.Resource] = OFFERED[offered.on_type].component
     if not isinstance(given, wanted):
-        reason = f"a {offered.on_type} is needed"
-        raise InputPropertiesError("", [{"property_path": offered.on, "reason": reason}])
+        raise InputPropertyError(offered.on, f"a {offered.on_type} is needed")
     return given
 
 
@@ -156,14 +156,11 @@ def _settings(offered: Offered, given: Mapping[str, Any]) -> BaseModel:
     try:
         return offered.model(given).model_validate(given)
     except KeyError as error:
-        reason = f"allowed are {', '.join(KINDS)}"
-        raise InputPropertiesError("", [{"property_path": "kind", "reason": reason}]) from error
+        raise InputPropertyError("kind", f"allowed are {', '.join(KINDS)}") from error
     except ValidationError as error:
-        # A default that follows from a wrong setting is told with that setting.
-        wrong = (one for one in error.errors() if one["type"] != "default_factory_not_called")
         raise InputPropertiesError(
             f"the settings of {offered.name} can't be deployed",
-            [{"property_path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in wrong],
+            [{"property_path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in mistakes(error)],
         ) from error
 
 

@@ -5,19 +5,18 @@ from typing import Final
 from policies.admission import brokers
 from policies.admission.brokers import IS_BROKER, setting
 from policies.admission.cel import Check, Target, check, pattern, quote, strings
-from policies.readers.pods import NOT_SECRET, REFERENCE, SECRET_NAME, ZONE_KEY
+from policies.readers.pods import NOT_SECRET, OF_EACH_POD, REFERENCE, SECRET_NAME, ZONE_KEY
 from policies.readers.volumes import PERSISTENT
-from policies.readers.workload import CLUSTER_WIDE, NATIVE
+from policies.readers.workload import CLUSTER_WIDE, DEFAULT_HEAP, NATIVE
 from policies.rules import Limits
 
 _C: Final = "variables.broker"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 # Labels that each pod of a StatefulSet gets of its own; what selects by them is not decided here.
-_OF_EACH_POD: Final = strings(("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"))
+_OF_EACH_POD: Final = strings(sorted(OF_EACH_POD))
 # What is written for topics counts unless only controllers read it.
 _MAY_SERVE: Final = "variables.roles == '' || variables.roles.contains('broker')"
 _HEAP: Final = quote(r"-Xmx\d+[kKmMgGtT]?")
-_DEFAULT_HEAP: Final = "1Gi"  # kafka-server-start.sh
 _NUMBER: Final = quote(r"^\d{1,9}$")
 
 
@@ -62,7 +61,7 @@ _VARIABLES: Final = {
     ".map(h, h.matches('[0-9]$') ? h : h.lowerAscii().replace('k', 'Ki').replace('m', 'Mi').replace('g', 'Gi')"
     ".replace('t', 'Ti')) + (variables.closed && !variables.told.contains('HEAP_OPTS')"
     f" && !variables.image.contains('{NATIVE}') && !variables.env.exists(e, e.name == 'KAFKA_HEAP_OPTS')"
-    f" ? ['{_DEFAULT_HEAP}'] : [])",
+    f" ? ['{DEFAULT_HEAP}'] : [])",
     "limit": f"{_C}.?resources.?limits.orValue({{}}).filter(k, k == 'memory')",
 }
 # For StatefulSets alone.

@@ -8,7 +8,8 @@ from policies.rules.model import Fact, PodSecurity, Spread
 
 ZONE_KEY = "topology.kubernetes.io/zone"
 _INDEX = "apps.kubernetes.io/pod-index"  # a label that each pod of a StatefulSet gets, its ordinal
-_OF_EACH = frozenset((_INDEX, "statefulset.kubernetes.io/pod-name"))
+OF_EACH_POD = frozenset((_INDEX, "statefulset.kubernetes.io/pod-name"))
+"""Labels by which each pod of a StatefulSet differs."""
 _MOST_ORDINALS = 1000
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -81,7 +82,7 @@ def _constraint(one: Doc, labels: Labels, peers: Mapping[str, Labels], indices: 
         raise _Unreadable(one.path)
     matches, some = selected
     narrowing = _names(one["matchLabelKeys"])
-    matches = matches and not _OF_EACH & set(narrowing)  # then it counts each pod alone
+    matches = matches and not OF_EACH_POD & set(narrowing)  # then it counts each pod alone
     covers = frozenset(
         path
         for path, other in peers.items()
@@ -104,7 +105,7 @@ def _anti(
         raise _Unreadable(term.path)
     matches, some = selected
     others = set(_names(term["mismatchLabelKeys"])) & set(labels or ())
-    matches = matches and here and not others and not _OF_EACH & set(_names(term["matchLabelKeys"]))
+    matches = matches and here and not others and not OF_EACH_POD & set(_names(term["matchLabelKeys"]))
     covers = frozenset(path for path, other in peers.items() if selects(term["labelSelector"], other))
     return Spread(term.path, key, hard, 1, matches, exclusive=True, covers=covers, ordinals=some)
 

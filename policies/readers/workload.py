@@ -18,7 +18,7 @@ CLUSTER_WIDE = re.compile(
     re.IGNORECASE,
 )
 _DEFAULT_GRACE = 30  # seconds, Kubernetes' own
-_DEFAULT_HEAP = 2**30  # kafka-server-start.sh: -Xmx1G
+DEFAULT_HEAP = 2**30  # kafka-server-start.sh: -Xmx1G
 NATIVE = "kafka-native"  # Apache's image without a JVM
 
 
@@ -101,4 +101,4 @@ def _heap(container: Doc, settings: Settings) -> Fact[int] | None:
     said = "HEAP_OPTS" in settings.command or any(entry["name"].value == "KAFKA_HEAP_OPTS" for entry in env.each())
     if said or not by_script or not env.whole or not container["envFrom"].absent:
         return None
-    return Fact(f"{env.path}[KAFKA_HEAP_OPTS]", _DEFAULT_HEAP, note="Kafka's default")
+    return Fact(f"{env.path}[KAFKA_HEAP_OPTS]", DEFAULT_HEAP, note="Kafka's default")

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from tests.engine.conftest import Api
-from tests.stack import ROOT, UNREACHABLE, PulumiFailed, Stack
+from tests.stack import ROOT, PulumiFailed, Stack
+from toolchain.review import UNREACHABLE
 
 EXAMPLES = ROOT / "examples"
 

@@ -14,7 +14,8 @@ from kubernetes import client
 
 from tests.engine.conftest import Api, eventually
 from tests.kwok import KwokCluster, node
-from tests.stack import ROOT, UNREACHABLE, Stack
+from tests.stack import ROOT, Stack
+from toolchain.review import UNREACHABLE
 
 
 @pytest.fixture

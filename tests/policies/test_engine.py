@@ -14,7 +14,8 @@ import yaml
 
 from policies.rules import RULES, Severity
 from tests.policies.manifests import CASES, base, load
-from tests.stack import ROOT, UNREACHABLE, Stack
+from tests.stack import ROOT, Stack
+from toolchain.review import UNREACHABLE
 from toolchain.stack import LOCAL_KINDS
 
 PACK = str(ROOT / "policies")

@@ -10,7 +10,7 @@ import pytest
 
 from components.kafka_settings import KafkaSettings
 from components.plugin.offered import OFFERED
-from components.plugin.schema import schema
+from components.plugin.schema import properties_of, schema
 from tests.stack import ROOT
 
 SCHEMA = schema("1.2.3")
@@ -56,6 +56,15 @@ def test_outputs_are_those_of_the_components() -> None:
         assert len(RESOURCES[name]["properties"]) == len(offered.outputs)
         for kind in RESOURCES[name]["properties"].values():
             assert kind["description"]
+
+
+def test_kinds_of_clusters_mean_the_same_type_by_a_name() -> None:
+    """Side by side they are the inputs of one resource."""
+    types: dict[str, set[str]] = {}
+    for model in OFFERED["ZonedCluster"].settings:
+        for name, kind in properties_of((model,))[0].items():
+            types.setdefault(name, set()).add(json.dumps({**kind, "description": ""}, sort_keys=True))
+    assert {name for name, found in types.items() if len(found) > 1} == set()
 
 
 def test_types_are_those_that_the_settings_take() -> None:

@@ -93,17 +93,14 @@ class Project:
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         """Run one pulumi command and return everything it printed; asserts that it succeeds, or fails."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        assert (done.returncode != 0) == fails, done.stdout
-        return done.stdout
+        with self.start(*arguments) as process:
+            try:
+                printed, _ = process.communicate(timeout=120)
+            except BaseException:
+                process.kill()
+                raise
+        assert (process.returncode != 0) == fails, printed
+        return printed
 
     def up(self, *arguments: str, fails: bool = False) -> str:
         """Run `pulumi up` without its preview."""
