@@ -351,7 +351,7 @@ def _kafka(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
             *({"name": listener.port_name, "containerPort": listener.port} for listener in _ports(plan, nodes)),
             *([{"name": METRICS, "containerPort": METRICS_PORT}] if kafka.metrics else []),
         ],
-        # No liveness probe: the process is process 1, and a restart helps no node that waits for its quorum.
+        # No liveness probe: the container ends with Kafka, and a restart helps no node that waits for its quorum.
         "startupProbe": listening | {"failureThreshold": kafka.startup_timeout.seconds // _PROBE_PERIOD},
         # The checker answers it: ready means in sync.
         "readinessProbe": {

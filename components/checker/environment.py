@@ -63,6 +63,11 @@ class Environment(NamedTuple):
         return self.run / "may-stop"
 
     @property
+    def must_stop(self) -> Path:
+        """By this start.sh kills Kafka, once that was asked to end."""
+        return self.run / "must-stop"
+
+    @property
     def logs(self) -> Path:
         """The folder of the metadata log and of what Kafka keeps beside it."""
         return self.disks[0] / self.log_folder

@@ -11,6 +11,10 @@ Who had the turn before may still look alive. A broker does not: a controlled sh
 one that was killed leaves its turn to run out, which takes longer than its session. A voter does, until its last fetch
 is old: so only those count that have fetched since the turn began.
 
+Where all nodes go, the slowest may find no quorum any more for its controlled shutdown, and Kafka would wait for one as
+long as the grace period is. Nobody waits for that node, and what it has written is the operating system's to keep: so
+it is killed.
+
 A process of its own, so that the checker does not hold what it takes to talk to the API.
 """
 
@@ -23,7 +27,7 @@ from .kubernetes import Api, ApiError
 from .leave import leave
 from .log import Log
 from .turn import SHUTDOWN, Turn
-from .verdict import unsafe
+from .verdict import QUORUM_PATIENCE, unsafe
 from .watch import Watch
 
 _AGAIN = 0.5  # seconds
@@ -40,12 +44,13 @@ class Stop:
         self._deadline = time.monotonic() + max(grace - SHUTDOWN, grace / 2)
         self._began: tuple[int, int] | None = None
         """When the turn began: the quorum's epoch, and the time by the clock of its leader."""
+        self._let_go_at: float | None = None
         self._log = Log()
 
     def step(self) -> None:
         """Goes as far as it can now; to be called until Kafka has ended."""
         if self._environment.may_stop.exists():
-            self._keep_turn()
+            self._see_it_end()
         elif not (reasons := self._reasons()):
             self._let_go("may stop")
         elif time.monotonic() > self._deadline:
@@ -82,12 +87,24 @@ class Stop:
         self._log.say(f"stop: {how}", how)
         self._environment.may_stop.touch()
 
-    def _keep_turn(self) -> None:
+    def _see_it_end(self) -> None:
         """One that was let go without its turn takes it now, if it can: no other should go at the same time."""
         try:
             self._turn.take()
+            if self._waits_in_vain():
+                self._log.say("stop: is killed: all nodes go, and Kafka waits for a quorum", "killed")
+                self._environment.must_stop.touch()
         except ApiError as error:
             self._log.say(f"stop: {error}", "keeping the turn")
+
+    def _waits_in_vain(self) -> bool:
+        """Whether Kafka waits for a quorum that won't come back. Its broker answers as long as it waits, and no longer
+        when it closes its logs, for which it has its time. Raises ApiError.
+        """
+        self._let_go_at = self._let_go_at or time.monotonic()
+        seen = self._watch.look(_MIN_ISR_AGE)
+        waits = min(seen.quorum_age, time.monotonic() - self._let_go_at)
+        return waits > QUORUM_PATIENCE and not seen.trouble and self._turn.is_over()
 
     def end(self) -> None:
         """Gives the turn to the next node, when Kafka has ended."""

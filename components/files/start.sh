@@ -1,11 +1,12 @@
 #!/bin/bash
-# Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka as process 1.
+# Starts one Kafka node: its own lines after the role's server.properties, a formatted disk, then Kafka.
 # From the environment: POD, DOMAIN (of the nodes' Services), LISTENERS (names and ports that it is reached by), DISKS,
 # LOG_FOLDER, CLUSTER_ID, METADATA_VERSION (of a new cluster; may be unset), HEAP (-Xms and -Xmx), JVM_OPTIONS; with
 # security TLS (the folder of the certificate) and KEYSTORE (the file that Kafka reads it from), and for clients outside
 # EXTERNAL (listener and host, {id} for the node's), EXTERNAL_PORT and EXTERNAL_STEP (from a node's port to the next's).
 # What `prepare` decided stands in /run/kafka-ha/start.
 set -euo pipefail
+trap 'exit 143' TERM INT # process 1 heeds no signal by itself
 
 # A container that was stopped by the kubelet and starts again in its pod is no longer to stop.
 rm -f /run/kafka-ha/stopping
@@ -61,4 +62,15 @@ export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/kafka-ha/log4j2.yaml"
 # The other nodes' addresses are those of their Services, which stay: looked up once, and a failed lookup not remembered.
 export KAFKA_OPTS="-Dsun.net.inetaddr.ttl=-1 -Dsun.net.inetaddr.negative.ttl=0"
 [ -z "$agent" ] || KAFKA_OPTS+=" -javaagent:$agent"
-exec /opt/kafka/bin/kafka-server-start.sh "$config"
+# Not process 1 of the container: nothing inside of it can kill that.
+/opt/kafka/bin/kafka-server-start.sh "$config" &
+kafka=$!
+signal() { kill "-$1" "$kafka" 2>/dev/null || :; }
+trap 'signal TERM' TERM INT # a process in the background ignores INT
+wait "$kafka" || : # until it has ended, or the signal has come
+while kill -0 "$kafka" 2>/dev/null; do
+  # The checker knows when Kafka would wait in vain (checker/stop.py).
+  [ ! -e /run/kafka-ha/must-stop ] || signal KILL
+  sleep 0.2
+done
+wait "$kafka" # for its exit code

@@ -3,7 +3,7 @@
 # for Kafka's controlled shutdown all the same.
 run=/run/kafka-ha
 patience=$((GRACE_PERIOD > 60 ? GRACE_PERIOD - 30 : GRACE_PERIOD / 2))
-rm -f "$run/may-stop"
+rm -f "$run/may-stop" "$run/must-stop"
 touch "$run/stopping"
 until [ -e "$run/may-stop" ] || ((SECONDS >= patience)); do
   sleep 0.2

@@ -12,10 +12,11 @@ from drills.kubernetes import ExecFailed
 _ON_NODE = (
     'for file in $(grep -l "$1" /proc/[0-9]*/cgroup 2>/dev/null); do p=${file#/proc/}; kill -s "$2" "${p%%/*}"; done'
 )
-# The Java process, found in the container. Process 1 gets no signal from inside its own namespace.
+# The Java process, found in the container. Process 1 gets no signal from inside its own namespace. BusyBox's grep would
+# see a line only up to its first NUL.
 _IN_CONTAINER = """
 for file in /proc/[0-9]*/cmdline; do
-  if grep -q 'kafka\\.Kafka' "$file" 2>/dev/null; then
+  if cat "$file" 2>/dev/null | tr '\\0' ' ' | grep -q 'kafka\\.Kafka'; then
     p=${file#/proc/}; p=${p%%/*}
     [ "$p" = "$$" ] || [ "$p" = 1 ] || { kill -s "$1" "$p" && echo done; }
   fi

@@ -1,8 +1,11 @@
 """start.sh and stop.sh themselves, with Kafka's programs and the pod's folders replaced."""
 
 import re
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,20 @@ class Pod:
         assert result.stderr == ""
         return result.stdout.replace(f"{self.root}/", "").splitlines()
 
+    def does(self, program: str, what: str) -> None:
+        """Makes one of Kafka's programs do something else."""
+        (self.root / "opt/kafka/bin" / program).write_text(f"#!/bin/bash\n{what}\n")
+
+    @contextmanager
+    def starts(self, said: str) -> Iterator[subprocess.Popen[str]]:
+        """start.sh, as soon as Kafka's program has `said` a line."""
+        command = ["bash", f"{self.root}/etc/kafka-ha/start.sh"]
+        with subprocess.Popen(command, env=self.variables, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            while process.stdout.readline() != f"{said}\n":
+                assert process.poll() is None
+            yield process
+
     def properties(self) -> dict[str, str]:
         lines = (self.root / "tmp/server.properties").read_text().splitlines()
         assert len({line.partition("=")[0] for line in lines}) == len(lines)
@@ -78,6 +95,7 @@ def pod(root: Path, name: str = "kafka-1", **settings: Any) -> Pod:
 
 
 STARTED = "kafka-server-start.sh tmp/server.properties (heap -Xms512m -Xmx512m)"
+WAIT = "for _ in {1..100}; do sleep 0.1; done"
 FORMAT = "kafka-storage.sh format --ignore-formatted --cluster-id={} --config tmp/server.properties {} (heap -Xmx128m)"
 
 
@@ -208,13 +226,73 @@ def test_a_start_that_fails_to_format_starts_no_kafka(tmp_path: Path) -> None:
     assert "kafka-server-start" not in failure.value.stdout
 
 
+def test_it_ends_as_kafka_does(tmp_path: Path) -> None:
+    started = pod(tmp_path)
+    started.is_prepared("join", 1)
+    started.does("kafka-server-start.sh", "exit 7")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        started.runs("start.sh")
+    assert failure.value.returncode == 7
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_kafka_has_its_time_to_end(tmp_path: Path, asked: signal.Signals) -> None:
+    started = pod(tmp_path)
+    started.is_prepared("join", 1)
+    started.does("kafka-server-start.sh", f"trap 'sleep 1; touch {tmp_path}/clean; exit 5' TERM\necho up\n{WAIT}")
+    with started.starts("up") as process:
+        process.send_signal(asked)
+        time.sleep(0.3)
+        process.send_signal(asked)
+        assert process.wait(5) == 5
+    assert (tmp_path / "clean").exists()
+
+
+def test_kafka_is_killed_when_it_must_stop_and_was_asked_to(tmp_path: Path) -> None:
+    started = pod(tmp_path)
+    started.is_prepared("join", 1)
+    started.does("kafka-server-start.sh", f"trap '' TERM\necho up\n{WAIT}")
+    must_stop = tmp_path / "run/kafka-ha/must-stop"
+    must_stop.touch()
+    with started.starts("up") as process:
+        assert lasts(process)
+        must_stop.unlink()
+        process.terminate()
+        assert lasts(process)
+        must_stop.touch()
+        assert process.wait(5) == 128 + signal.SIGKILL
+
+
+def test_a_stop_before_kafka_starts_leaves_a_formatted_disk(tmp_path: Path) -> None:
+    started = pod(tmp_path)
+    started.is_prepared("join", 1)
+    started.does("kafka-storage.sh", f"echo formats\nsleep 0.5\ntouch {tmp_path}/formatted")
+    with started.starts("formats") as process:
+        process.terminate()
+        assert process.wait(5) == 128 + signal.SIGTERM
+        assert process.stdout
+        assert process.stdout.read() == ""
+    assert (tmp_path / "formatted").exists()
+
+
+def lasts(process: subprocess.Popen[str]) -> bool:
+    """Whether it has not ended after a second."""
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
 def test_the_hook_waits_until_kafka_may_stop(tmp_path: Path) -> None:
     stopped = pod(tmp_path)
-    (tmp_path / "run/kafka-ha/may-stop").touch()  # of a stop before, after which the container has started again
+    for file in ("may-stop", "must-stop"):  # of a stop before, after which the container has started again
+        (tmp_path / "run/kafka-ha" / file).touch()
     with subprocess.Popen(["bash", str(tmp_path / "etc/kafka-ha/stop.sh")], env=stopped.variables) as hook:
         with pytest.raises(subprocess.TimeoutExpired):
             hook.wait(1)
         assert (tmp_path / "run/kafka-ha/stopping").exists()
+        assert not (tmp_path / "run/kafka-ha/must-stop").exists()
         (tmp_path / "run/kafka-ha/may-stop").touch()
         assert hook.wait(2) == 0
     stopped.is_prepared("none", 1)

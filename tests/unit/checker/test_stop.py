@@ -1,6 +1,7 @@
 """A node that is asked to stop: held back, let go, and never two at once that the cluster could not do without."""
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,6 +68,7 @@ class FakeWatch:
         self.node = node
         self.isr: tuple[int, ...] = (0, 1, 2)
         self.now, self.epoch, self.heard = 1_000_000, 4, (300, 0, 400)
+        self.quorum_age, self.trouble = 0.0, ""
         self.looks = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
@@ -76,7 +78,10 @@ class FakeWatch:
         self.meanwhile()
         voters = tuple(Replica(node, "", self.now - ago) for node, ago in enumerate(self.heard))
         places = (Partition("t", 0, -1, (0, 1, 2), self.isr),)
-        return Observation(Metadata(frozenset(), places), quorum=Quorum(1, self.epoch, voters), quorum_age=0.0)
+        quorum = Quorum(1, self.epoch, voters)
+        return Observation(
+            Metadata(frozenset(), places), quorum=quorum, quorum_age=self.quorum_age, trouble=self.trouble
+        )
 
 
 class Stopped:
@@ -216,12 +221,41 @@ def test_all_go_when_it_is_over(node: Stopped, free: bool) -> None:
     assert node.goes()
 
 
+def test_one_that_waits_for_a_quorum_in_vain_is_killed(node: Stopped, clock: Clock, said: Said) -> None:
+    node.turn.over, node.watch.quorum_age = True, inf
+    assert node.goes()
+    assert node.goes()
+    clock.now += 15
+    assert node.goes()
+    assert not node.pod.must_stop.exists(), "it may be an election"
+    clock.now += 1
+    assert node.goes()
+    assert node.pod.must_stop.exists()
+    assert said() == ["stop: may stop", "stop: is killed: all nodes go, and Kafka waits for a quorum"]
+
+
+@pytest.mark.parametrize(
+    ("over", "quorum_age", "trouble"),
+    [
+        (False, 600.0, ""),  # the others stay, or come back
+        (True, 14.0, ""),
+        (True, 600.0, "127.0.0.1:9092 does not answer"),  # it closes its logs
+    ],
+)
+def test_no_other_is_killed(node: Stopped, clock: Clock, over: bool, quorum_age: float, trouble: str) -> None:
+    node.pod.may_stop.touch()
+    node.turn.over, node.watch.quorum_age, node.watch.trouble = over, quorum_age, trouble
+    for _ in range(60):
+        assert node.goes()
+        clock.now += 1
+    assert not node.pod.must_stop.exists()
+
+
 def test_the_turn_is_kept_until_kafka_has_ended(broker: Stopped, said: Said) -> None:
     assert broker.goes()
-    looks = broker.watch.looks
     broker.turn.is_held = False
     assert broker.goes()
-    assert (broker.turn.is_held, broker.watch.looks) == (True, looks)
+    assert broker.turn.is_held
     broker.turn.error = "no answer"
     assert broker.goes()
     assert said() == ["stop: may stop", "stop: no answer"]
