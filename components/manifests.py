@@ -115,8 +115,11 @@ def _service(plan: KafkaPlan, nodes: NodesPlan, name: str, selector: Manifest, m
 
 
 def external_service(plan: KafkaPlan, pod: str) -> Manifest:
-    """The Service by which clients outside the cluster reach a broker. `Local`: no node passes them on, whose loss they
-    would feel.
+    """The Service by which clients outside the cluster reach a broker, also one that is not ready: what is out of sync
+    with one partition may lead others.
+
+    `Local`: a load balancer comes to the broker's own node, and no other passes clients on, whose loss they would feel.
+    With ports of the nodes it is DNS that would have to follow the broker: so each node passes them on.
     """
     outside, broker = plan.settings.external, plan.brokers.first_id + plan.brokers.pods.index(pod)
     assert outside, "only a cluster that clients outside reach has it"
@@ -129,7 +132,8 @@ def external_service(plan: KafkaPlan, pod: str) -> Manifest:
         "metadata": metadata | ({"annotations": annotations} if annotations else {}),
         "spec": {
             "type": outside.service,
-            "externalTrafficPolicy": "Local",
+            "externalTrafficPolicy": "Local" if outside.service == "LoadBalancer" else "Cluster",
+            "publishNotReadyAddresses": True,
             "selector": labels(plan, plan.brokers) | {POD_LABEL: pod},
             "ports": [port],
         },

@@ -108,6 +108,7 @@ def test_clients_outside_have_a_listener_of_brokers_with_an_address_for_each() -
     assert service["metadata"]["name"] == "kafka-1-external"
     assert service["metadata"]["annotations"] == {"dns": "kafka-1.example.com"}
     assert service["spec"]["type"] == "LoadBalancer"
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
     assert service["spec"]["ports"] == [{"name": "external", "port": 9095, "targetPort": 9095}]
     assert service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"] == "kafka-1"
     inside = manifests.node_service(kafka, kafka.brokers, "kafka-1")["spec"]["ports"]
@@ -118,8 +119,16 @@ def test_clients_outside_have_a_listener_of_brokers_with_an_address_for_each() -
 def test_node_ports_count_up_with_the_brokers() -> None:
     kafka = plan(security=PORTS)
     assert list(kafka.external.values()) == [f"b{broker}.example.com:{31000 + broker}" for broker in range(3)]
-    [port] = manifests.external_service(kafka, "kafka-2")["spec"]["ports"]
-    assert port["nodePort"] == 31002
+    service = manifests.external_service(kafka, "kafka-2")["spec"]
+    assert [port["nodePort"] for port in service["ports"]] == [31002]
+    assert service["externalTrafficPolicy"] == "Cluster", "every node passes clients on to a broker that is elsewhere"
+
+
+@pytest.mark.parametrize("outside", [OUTSIDE, PORTS])
+def test_a_broker_that_is_out_of_sync_with_one_partition_serves_clients_outside_those_that_it_leads(
+    outside: dict[str, Any],
+) -> None:
+    assert manifests.external_service(plan(security=outside), "kafka-0")["spec"]["publishNotReadyAddresses"]
 
 
 def test_a_renewed_certificate_rolls_the_nodes() -> None:
