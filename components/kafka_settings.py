@@ -9,7 +9,7 @@ from components.kafka_release import METADATA_VERSIONS, is_older, level_of
 from components.listeners import EXTERNAL, PLAIN, SECURED, Listeners
 from components.metrics_settings import Metrics
 from components.quantities import Duration, DurationValue, Quantity, QuantityValue, parse_duration, parse_quantity
-from components.security_settings import External, Security
+from components.security_settings import LAST_NODE_PORT, External, Security
 from components.settings_model import DnsLabel, SettingsModel
 from policies.rules.disruption import tolerated
 
@@ -341,6 +341,14 @@ class KafkaSettings(SettingsModel):
                 "it is needed with protect: true, for production: without it whoever reaches the network may read, "
                 "write and delete all records. {} is enough; allowPlaintext: true does without"
             )
+        return security
+
+    @field_validator("security")
+    @classmethod
+    def _has_a_port_for_each_broker(cls, security: Security | None, info: ValidationInfo) -> Security | None:
+        outside, brokers = security and security.external, info.data.get("brokers", 1)
+        if outside and outside.port(brokers - 1) > LAST_NODE_PORT:
+            raise ValueError(f"external.nodePort must be at most {LAST_NODE_PORT + 1 - brokers} with {brokers} brokers")
         return security
 
     @field_validator("properties")

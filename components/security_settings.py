@@ -7,6 +7,8 @@ from pydantic import Field, StringConstraints, model_validator
 from components.listeners import OUTSIDE
 from components.settings_model import DnsLabel, SettingsModel
 
+LAST_NODE_PORT = 32767  # of Kubernetes' range, where nobody has set another
+
 
 class Issuer(SettingsModel):
     """An issuer of cert-manager, of a CA that signs nothing but this cluster's nodes: whoever else it gives a
@@ -24,13 +26,14 @@ class External(SettingsModel):
     those inside.
     """
 
-    hosts: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]*\{id\}[a-z0-9-]*(\.[a-z0-9-]+)+$")]
-    """Name of each broker, `{id}` for its number, such as `kafka-{id}.example.com`. You, or external-dns, have DNS say
-    where that is.
+    hosts: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]*\{id\}[a-z0-9-]*(\.[a-z0-9-]+){2,}$")]
+    """Name of each broker, `{id}` for its number, such as `kafka-{id}.example.com`; a domain such as `lan` alone is
+    refused, since OpenSSL takes no certificate of `*.lan`. You, or external-dns, have DNS say where that is; with
+    NodePort, at any of the nodes.
     """
     service: Literal["LoadBalancer", "NodePort"] = "LoadBalancer"
     """Type of the Service that each broker gets."""
-    node_port: Annotated[int, Field(ge=30000, le=32767)] | None = None
+    node_port: Annotated[int, Field(ge=30000, le=LAST_NODE_PORT)] | None = None
     """With NodePort, the port of broker 0; that of each other is as much higher as its number."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """Of the Services, `{id}` for the broker's number: what a cloud's load balancers, or external-dns, are told."""

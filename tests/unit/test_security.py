@@ -151,10 +151,15 @@ def test_a_renewed_certificate_rolls_the_nodes() -> None:
         ({"properties": {"ssl.keystore.location": "/x"}}, "the nodes' certificate follows kafka.security"),
         ({"security": {"external": {"hosts": "kafka.example.com"}}}, "kafka.security.external.hosts: got 'kafka.exam"),
         (
+            {"security": {"external": {"hosts": "kafka-{id}.lan"}}},
+            "kafka.security.external.hosts: got 'kafka-{id}.lan'",
+        ),
+        (
             {"security": {"external": {"hosts": "{id}.example.com", "service": "NodePort"}}},
             "nodePort goes with service",
         ),
         ({"security": {"external": {"hosts": "{id}.example.com", "nodePort": 31000}}}, "nodePort goes with service"),
+        ({"security": {"external": PORTS["external"] | {"nodePort": 32766}}}, "must be at most 32765 with 3 brokers"),
         ({"security": {"issuer": {}}}, "kafka.security.issuer.name: got nothing, but it is needed"),
     ],
 )
