@@ -1,4 +1,6 @@
-"""A secured Kafka beside the plain one: who gets in, a certificate that is renewed under load, one that has ended."""
+"""A secured Kafka beside the plain one: who gets in, also from outside, a certificate that is renewed under load, one
+that has ended.
+"""
 
 import json
 import re
@@ -12,8 +14,9 @@ import pytest
 from components.tls.authority import Pair, issue
 from tests.live.cluster import Cluster, eventually
 from tests.live.load import Load
+from tests.live.outside import OutsideClient
 from tests.live.process import CommandFailed
-from tests.live.stack import SINGLE, second_stack
+from tests.live.stack import CLUSTER, SINGLE, second_stack
 from tests.live.test_drills import allow, drill
 from tests.live.watch import Watch
 from tests.secret import held
@@ -21,6 +24,8 @@ from tests.stack import Stack
 
 NAMESPACE = "secured"
 USER = {"name": "live", "writes": [SINGLE], "reads": [SINGLE]}
+OUTSIDER = {"name": "outsider", "writes": ["orders"], "reads": ["orders"]}
+SECURITY = {"external": {"hosts": "b{id}.kafka.example.test", "service": "NodePort", "nodePort": 31000}}
 _TOOLS = "/opt/kafka/bin"
 _CONFIG = "/tmp/producer.properties"  # where Load has its client's
 
@@ -29,8 +34,8 @@ _CONFIG = "/tmp/producer.properties"  # where Load has its client's
 def secured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A second stack on the live tests' cluster."""
     small = {"cpu": "50m", "memory": "768Mi", "heap": "256Mi"}
-    own = second_stack(stack, tmp_path_factory.mktemp(NAMESPACE), NAMESPACE, {"security": {}, "resources": small})
-    own.change(lambda config: config.update(users=[USER]))
+    own = second_stack(stack, tmp_path_factory.mktemp(NAMESPACE), NAMESPACE, {"security": SECURITY, "resources": small})
+    own.change(lambda config: config.update(users=[USER, OUTSIDER]))
     own.up()
     yield own
     own.destroy()
@@ -43,10 +48,21 @@ def nodes(secured: Stack) -> Cluster:
     return Cluster(secured.outputs()["kubeconfig"], folder, NAMESPACE, "kafka")
 
 
+def login(nodes: Cluster, user: dict[str, Any]) -> dict[str, str]:
+    """What the user's Secret holds."""
+    return held(nodes.core, f"kafka-user-{user['name']}", NAMESPACE)
+
+
 def load(secured: Stack, nodes: Cluster) -> Load:
     """A producer as the user, by the file that its Secret holds."""
-    properties = held(nodes.core, "kafka-user-live", NAMESPACE)["client.properties"]
+    properties = login(nodes, USER)["client.properties"]
     return Load(nodes, nodes.kafka_image(), secured.outputs()["bootstrap"], SINGLE, properties=properties)
+
+
+def outside(secured: Stack, nodes: Cluster, properties: str) -> OutsideClient:
+    """A client that comes by the control plane's node, where no broker is."""
+    bootstrap = secured.outputs()["externalBootstrap"]
+    return OutsideClient(f"k3d-{CLUSTER}-server-0", nodes.kafka_image(), bootstrap, properties)
 
 
 def tool(nodes: Cluster, name: str, *arguments: str, bootstrap: str) -> str:
@@ -91,11 +107,35 @@ def test_a_user_may_do_what_is_said_and_nothing_else(secured: Stack, nodes: Clus
             tool(nodes, "kafka-topics.sh", "--list", bootstrap=inside)
 
 
+def test_a_client_outside_reaches_every_broker_at_its_own_address(secured: Stack, nodes: Cluster) -> None:
+    addresses = [f"b{broker}.kafka.example.test:{31000 + broker}" for broker in range(3)]
+    assert secured.outputs()["externalBootstrap"] == ",".join(addresses)
+    leaders = {one.number: one.leader for one in nodes.partitions() if one.topic == "orders"}
+    assert sorted(leaders.values()) == [0, 1, 2], "whoever writes to each partition comes to each broker"
+    client = outside(secured, nodes, login(nodes, OUTSIDER)["client.properties"])
+    sent = client.produce("orders", 30)
+    assert [event for event in sent if "exception" in event] == []
+    assert {event["partition"] for event in sent} == set(leaders)
+    read = client.consume("orders", len(sent), "outsider-1")
+    assert sorted(read) == sorted(event["value"] for event in sent)
+
+
+def test_a_client_outside_without_the_right_or_the_password_is_refused(secured: Stack, nodes: Cluster) -> None:
+    other = outside(secured, nodes, login(nodes, USER)["client.properties"])
+    [refused] = other.produce("orders", 1)
+    assert refused["exception"].endswith("TopicAuthorizationException")
+    assert other.consume("orders", 1, "live-3") == []
+    secret = login(nodes, OUTSIDER)
+    forged = secret["client.properties"].replace(secret["password"], "wrong")
+    [refused] = outside(secured, nodes, forged).produce("orders", 1)
+    assert refused["exception"].endswith("SaslAuthenticationException")
+
+
 def test_a_certificate_is_renewed_under_load(secured: Stack, nodes: Cluster) -> None:
     before = certificate_ends(nodes)
     bootstrap = secured.outputs()["bootstrap"]
     with load(secured, nodes) as client, Watch(nodes) as watch:
-        secured.change(lambda config: config["kafka"].update(security={"certificateDays": 90}))
+        secured.change(lambda config: config["kafka"].update(security=SECURITY | {"certificateDays": 90}))
         secured.up()
         report = client.finish()
         ends = tool(nodes, "kafka-get-offsets.sh", "--topic", SINGLE, bootstrap=bootstrap)
@@ -126,7 +166,7 @@ def test_one_node_whose_certificate_has_ended_is_left_out_and_cured_by_a_deploym
         nodes.kubectl("-n", NAMESPACE, "delete", "pod", "kafka-2")
         eventually("the others refuse its certificate", lambda: "certificate_unknown" in _said(nodes, "kafka-2"))
         assert sorted(nodes.ready()) == ["kafka-0", "kafka-1"]
-        secured.change(lambda config: config["kafka"].update(security={"certificateDays": 60}))
+        secured.change(lambda config: config["kafka"].update(security=SECURITY | {"certificateDays": 60}))
         secured.up()  # 5 minutes: a node that was started with the old one can't tell whether it may stop
         assert len(nodes.ready()) == 3
         assert not client.settle(0).errors
