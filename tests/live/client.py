@@ -45,6 +45,10 @@ class KafkaClient:
         """Standard output of a tool that is told of the brokers in another way."""
         return self._cluster.kubectl("-n", "default", "exec", _POD, "--", f"{_TOOLS}/{name}", *arguments)
 
+    def write(self, file: str, text: str) -> None:
+        """Puts a file beside the tools."""
+        self._cluster.kubectl("-n", "default", "exec", "-i", _POD, "--", "sh", "-c", f"cat >{file}", stdin=text)
+
     def produce(self, topic: str, count: int) -> set[str]:
         """Sends `count` records with acks=all; the values of those that were acknowledged, unlike any sent before."""
         self._batch += 1

@@ -5,7 +5,10 @@ from dataclasses import asdict
 
 import pytest
 
+from components.kafka_user import _client_properties
+from components.listeners import MECHANISM
 from tests.bench.failover.__main__ import page
+from tests.bench.failover.costs import anonymous, login
 from tests.bench.failover.figures import Figure, Round, Row, dates, figure_rows, percentile, recorded, rows
 
 ROUNDS = [
@@ -53,3 +56,20 @@ def test_the_page_tells_what_is_missed() -> None:
     assert "- Verdict: drain, client default: the 95th percentile is 1.00 s" in written
     assert "| drain | exported | components | 10 | 0.10 | 0.10 | 0.10 | 0 | 0.3 |" in written
     assert "| roll (s) | components | 3 | 45.0 | 40.0 | 50.0 |" in written
+
+
+def test_a_secured_client_differs_by_its_login_alone() -> None:
+    recommended = f"acks=1\nrequest.timeout.ms=1500\nsecurity.protocol=SASL_SSL\nsasl.mechanism={MECHANISM}\n"
+    found = login(_client_properties("costs", "b0:9092", recommended, "x", "-----BEGIN\nabc\n"))
+    assert [line.partition("=")[0] for line in found.splitlines()] == [
+        "security.protocol",
+        "sasl.mechanism",
+        "sasl.jaas.config",
+        "ssl.truststore.type",
+        "ssl.truststore.certificates",
+    ]
+
+
+def test_memory_that_is_of_a_file_is_not_counted() -> None:
+    status = "Name:\tjava\nVmRSS:\t  614400 kB\nRssAnon:\t  512000 kB\nRssFile:\t  102400 kB\n"
+    assert anonymous(status) == 500

@@ -3,12 +3,12 @@
 import datetime
 import itertools
 import json
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from components.failover import CLIENT
 from components.kafka_plan import render_properties
+from tests.bench.failover.costs import costs, throughput
 from tests.bench.failover.figures import Figure, Round, Row, dates, figure_rows, recorded, rows
 from tests.bench.failover.subjects import PODS, TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
@@ -32,7 +33,6 @@ _SETTLE = 5.0  # seconds that writes go on after an event
 _FEW = 3  # rounds of what is no pause
 _SOAK = 600.0  # seconds of full load
 _FENCED = "because its session has timed out"  # as the active controller's log says it
-_RECORDS = 200_000
 _ATTEMPTS = 40  # of having the leaders where an event needs them
 
 console = Console(stderr=True)
@@ -93,14 +93,9 @@ EVENTS: dict[str, Callable[[Subject], float]] = {
 }
 
 
-def throughput(subject: Subject) -> float:
-    """MB/s of 1 KiB records that one producer with acks=all gets acknowledged, at full speed."""
-    arguments = ["--topic", TOPIC, "--num-records", str(_RECORDS), "--record-size", "1024", "--throughput", "-1"]
-    properties = ["acks=all", "compression.type=none", f"bootstrap.servers={subject.bootstrap}"]
-    out = subject.client.run("kafka-producer-perf-test.sh", *arguments, "--producer-props", *properties)
-    found = re.search(r"\(([0-9.]+) MB/sec\)", out.splitlines()[-1])
-    assert found, out
-    return float(found[1])
+def full_speed(subject: Subject) -> float:
+    """MB/s of one producer, with nothing else on the cluster."""
+    return throughput(subject.client, subject.bootstrap)
 
 
 def replace_broker(subject: Subject) -> float:
@@ -117,7 +112,7 @@ def false_alarms(subject: Subject) -> float:
     """Brokers that were fenced, and leaders of the quorum that were elected, in ten minutes of full load."""
     epoch, began = subject.quorum_epoch(), time.monotonic()
     while (seconds := time.monotonic() - began) < _SOAK:
-        throughput(subject)
+        full_speed(subject)
     logs = (
         subject.cluster.kubectl("-n", "kafka", "logs", pod, "-c", "kafka", f"--since={seconds:.0f}s") for pod in PODS
     )
@@ -127,7 +122,7 @@ def false_alarms(subject: Subject) -> float:
 FIGURES: dict[str, tuple[Callable[[Subject], float], dict[str, int]]] = {
     # The plain manifest is not asked for false alarms: its timeouts are Kafka's.
     "fenced or elected in 10 min of full load": (false_alarms, {"components": 1, "plain": 0}),
-    "throughput, acks=all, 1 KiB (MB/s)": (throughput, {"components": _FEW, "plain": _FEW}),
+    "throughput, acks=all, 1 KiB (MB/s)": (full_speed, {"components": _FEW, "plain": _FEW}),
     "a broker's lost disk replaced (s)": (replace_broker, {"components": _FEW, "plain": _FEW}),
 }
 """What is measured, and in how many rounds of each subject."""
@@ -213,14 +208,34 @@ def _pauses(subject: Subject, events: Iterable[str], rounds: int) -> Iterator[Ro
             console.print(f"{subject.name}, {event}, round {number + 1}: {shown}")
 
 
+def _costs(subject: Subject) -> Iterator[Figure]:
+    for found in costs(subject, subject.stack) if subject.stack else ():
+        yield found
+        console.print(f"{found.subject}, {found.what}: {found.value:.1f}")
+
+
 SUBJECTS = {"components": components, "plain": plain}
+
+
+class Part(StrEnum):
+    """What can be measured by itself."""
+
+    OTHERS = "others"
+    COSTS = "costs"
+    PAUSES = "pauses"
 
 
 def bench(
     rounds: Annotated[int, typer.Option(help="Rounds of each event.")] = 10,
     plain_rounds: Annotated[int, typer.Option(help="The same for the plain manifest.")] = 10,
     only: Annotated[list[str] | None, typer.Option(help="Events; all when not given.")] = None,
-    others: Annotated[bool, typer.Option(help="Also what is no pause: false alarms, throughput, times.")] = True,
+    parts: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="The pauses; others: false alarms, throughput, times; costs: of TLS and of the exporter, of the "
+            "components alone. All when not given."
+        ),
+    ] = None,
     subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
     results: Annotated[
         Path, typer.Option(help="Where each round is added as it ends; the page has all of it.")
@@ -233,9 +248,13 @@ def bench(
             own = Path(folder) / name
             own.mkdir()
             with SUBJECTS[name](own) as subject, results.open("a") as file:
-                pauses = _pauses(subject, only or EVENTS, rounds if name == "components" else plain_rounds)
-                first: Iterable[Round | Figure] = _others(subject) if others else ()
-                for found in itertools.chain(first, pauses):
+                found_by: dict[Part, Iterator[Round | Figure]] = {
+                    Part.OTHERS: _others(subject),
+                    Part.COSTS: _costs(subject),
+                    Part.PAUSES: _pauses(subject, only or EVENTS, rounds if name == "components" else plain_rounds),
+                }
+                chosen = (found for part, found in found_by.items() if part in (parts or Part))
+                for found in itertools.chain.from_iterable(chosen):
                     print(json.dumps({"date": today, **asdict(found)}), file=file, flush=True)
     lines = results.read_text().splitlines()
     done, figures = recorded(lines)
@@ -269,6 +288,11 @@ a second, one partition) gets while something happens to the nodes, on a k3d clu
 this machine. `components` is the stack `dev` of this program, `plain` a careful manifest with Kafka's defaults
 (`tests/bench/failover/plain.yaml`) on a k3d cluster of its own. The client `exported` has the stack's output
 `clientProperties`, `default` has none. `errors` are those that reached the client's caller, of all rounds together.
+
+What TLS and the exporter cost is measured with a second Kafka of the same size beside that of the components, with
+`security: {{}}`: each is written to in turns while the other is idle. There the replicas go by TLS, too. A broker's
+memory is what its process holds and what is of no file (RssAnon), after the same load, and with the exporter after some
+scrapes; the heap, which is all there from the start, is in it.
 
 {_table(header, [row.cells for row in table])}
 

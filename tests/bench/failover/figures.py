@@ -34,7 +34,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Figure:
-    """Something else that was measured once: a time in seconds, or a throughput in MB/s."""
+    """Something else that was measured once, in the unit that `what` names."""
 
     subject: str
     what: str

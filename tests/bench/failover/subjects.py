@@ -13,23 +13,26 @@ from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, eventually
 from tests.live.process import run
 from tests.live.stack import live_stack, remove_leftovers
+from tests.stack import Stack
 
 TOPIC = "gap"
 CLUSTER = "kafka-ha-plain"
 _PLAIN = Path(__file__).parent / "plain.yaml"
 PODS = ("kafka-0", "kafka-1", "kafka-2")
-_SMALL = ("retention.bytes=268435456", "segment.bytes=67108864")  # a full load for minutes must not fill the disk
+SMALL = ("retention.bytes=268435456", "segment.bytes=67108864")  # a full load for minutes must not fill the disk
 _IMAGE = "apache/kafka:4.3.1"
 
 
 class Subject:
     """A running Kafka of three combined nodes, and a topic of one partition."""
 
-    def __init__(self, name: str, cluster: Cluster, bootstrap: str) -> None:
+    def __init__(self, name: str, cluster: Cluster, bootstrap: str, stack: Stack | None = None) -> None:
         self.name, self.cluster, self.bootstrap = name, cluster, bootstrap
+        self.stack = stack
+        """What deployed it, where this program did."""
         self.image = _IMAGE
         self.client = KafkaClient(cluster, _IMAGE, bootstrap)
-        options = itertools.chain.from_iterable(("--config", one) for one in _SMALL)
+        options = itertools.chain.from_iterable(("--config", one) for one in SMALL)
         self.client.tool("kafka-topics.sh", "--create", "--if-not-exists", "--topic", TOPIC, "--partitions=1", *options)
 
     def leader(self) -> str:
@@ -81,7 +84,7 @@ def components(folder: Path) -> Iterator[Subject]:
         stack.up()
         outputs = stack.outputs()
         cluster = Cluster(outputs["kubeconfig"], folder, "kafka", "kafka")
-        yield Subject("components", cluster, outputs["bootstrap"])
+        yield Subject("components", cluster, outputs["bootstrap"], stack)
     finally:
         stack.destroy()
 
