@@ -124,5 +124,5 @@ def _scrape(cluster: Cluster) -> None:
 def _memory(cluster: Cluster) -> Iterator[float]:
     """Of each broker's process."""
     for pod in PODS:
-        command = ["exec", pod, "-c", "kafka", "--", "cat", "/proc/1/status"]
+        command = ["exec", pod, "-c", "kafka", "--", "sh", "-c", "cat /proc/$(pgrep java)/status"]
         yield anonymous(cluster.kubectl("-n", _NAME, *command, quiet=True))
