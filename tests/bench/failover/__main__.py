@@ -162,29 +162,30 @@ def _undone(subject: Subject) -> Iterator[None]:
             run("docker", "start", name)
 
 
-def measure(subject: Subject, event: str, clients: dict[str, str]) -> Round:
-    """One round: two clients write while it happens."""
-    subject.heal()
+@contextmanager
+def _producers(subject: Subject) -> Iterator[dict[str, Load]]:
+    """Of each client, one that writes all the time."""
+    clients = {"default": "", "exported": render_properties(CLIENT)}
     with ExitStack() as stack:
-        loads = {
-            client: stack.enter_context(
+        yield {
+            name: stack.enter_context(
                 Load(
-                    subject.cluster,
-                    subject.image,
-                    subject.bootstrap,
-                    TOPIC,
-                    properties=properties,
-                    name=f"load-{client}",
+                    subject.cluster, subject.image, subject.bootstrap, TOPIC, properties=properties, name=f"load-{name}"
                 )
             )
-            for client, properties in clients.items()
+            for name, properties in clients.items()
         }
-        with _undone(subject):
-            began = EVENTS[event](subject)
-            seconds = time.time() - began
-            time.sleep(_SETTLE)
-            reports = {client: load.report(began) for client, load in loads.items()}
-        subject.heal()
+
+
+def measure(subject: Subject, event: str, loads: dict[str, Load]) -> Round:
+    """One round: what the producers were told while it happened."""
+    subject.heal()
+    eventually("all clients write", lambda: all(one.report(time.time() - 2).acknowledged for one in loads.values()))
+    with _undone(subject):
+        began = EVENTS[event](subject)
+        seconds = time.time() - began
+        time.sleep(_SETTLE)
+        reports = {client: one.report(began) for client, one in loads.items()}
     gaps = {client: report.longest_gap for client, report in reports.items()}
     errors = {client: sum(report.errors.values()) for client, report in reports.items()}
     return Round(subject.name, event, gaps, errors, seconds)
@@ -200,12 +201,13 @@ def _others(subject: Subject) -> Iterator[Figure]:
 
 
 def _pauses(subject: Subject, events: Iterable[str], rounds: int) -> Iterator[Round]:
-    exported = render_properties(CLIENT)
     for event in events:
-        for number in range(rounds):
-            yield (found := measure(subject, event, {"default": "", "exported": exported}))
-            shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
-            console.print(f"{subject.name}, {event}, round {number + 1}: {shown}")
+        with _producers(subject) as loads:
+            for number in range(rounds):
+                yield (found := measure(subject, event, loads))
+                shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
+                console.print(f"{subject.name}, {event}, round {number + 1}: {shown}")
+            subject.heal()
 
 
 def _costs(subject: Subject) -> Iterator[Figure]:
