@@ -289,7 +289,8 @@ How long writes pause: the longest time between two acknowledgements that an ide
 a second, one partition) gets while something happens to the nodes, on a k3d cluster with three zones whose nodes share
 this machine. `components` is the stack `dev` of this program, `plain` a careful manifest with Kafka's defaults
 (`tests/bench/failover/plain.yaml`) on a k3d cluster of its own. The client `exported` has the stack's output
-`clientProperties`, `default` has none. `errors` are those that reached the client's caller, of all rounds together.
+`clientProperties`, `default` has none: what it waits for when a node is killed, and that no server can help it, is
+shown in [kafka.md](kafka.md#failover). `errors` are those that reached the client's caller, of all rounds together.
 
 What TLS and the exporter cost is measured with a second Kafka of the same size beside that of the components, with
 `security: {{}}`: each is written to in turns while the other is idle. There the replicas go by TLS, too. A broker's
