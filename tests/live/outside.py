@@ -5,8 +5,10 @@ from typing import Any
 
 from tests.live.process import run
 
-# The tool that produces sets retries to 0 where nothing says otherwise, which the recommended properties forbid.
-_RETRIES = "retries=2147483647\n"
+# The tool that produces sets retries to 0 where nothing says otherwise, which the recommended properties forbid. The
+# bootstrap servers of the file are those inside the cluster, and would win over the argument. Of two lines
+# the last does.
+_OURS = "retries=2147483647\nbootstrap.servers={}\n"
 # The login comes by standard input: the arguments of a failed command are told.
 _SCRIPT = """cat >/tmp/client.properties
 tool=/opt/kafka/bin/$1
@@ -27,7 +29,7 @@ class OutsideClient:
         hosts = [f"--add-host={name}:{place['IPAddress']}" for name in names]
         options = ["--rm", "-i", f"--network={network}", *hosts, "--env=KAFKA_HEAP_OPTS=-Xmx128m", "--entrypoint=bash"]
         self._shell = ["docker", "run", *options, image, "-c", _SCRIPT, "tool"]
-        self._bootstrap, self._properties = bootstrap, properties + _RETRIES
+        self._bootstrap, self._properties = bootstrap, properties + _OURS.format(bootstrap)
 
     def produce(self, topic: str, count: int) -> list[dict[str, Any]]:
         """Sends `count` records with as many keys, so to all partitions; what became of each."""
