@@ -42,11 +42,10 @@ CLIENT: Final = {
     "enable.idempotence": "true",
     # A request in flight to a node that is gone is given up, and the connection to it.
     "request.timeout.ms": "1500",
-    # A producer asks for the new leader only when a connection to the old one has failed: so the first tries are short.
-    # They grow, to what TLS and a login take on a busy machine, since all of that is in this time. A client further
-    # away than 0.3 s needs more.
+    # A producer asks for the new leader only when a connection to the old one has failed: so the tries are short. TLS
+    # and the login are in this time, too: where they take longer, or a client is further away than 0.3 s, raise both.
     "socket.connection.setup.timeout.ms": "400",
-    "socket.connection.setup.timeout.max.ms": "1000",
+    "socket.connection.setup.timeout.max.ms": "600",
     "reconnect.backoff.ms": "50",
     "reconnect.backoff.max.ms": "100",
     "retry.backoff.ms": "50",
