@@ -108,7 +108,7 @@ def rows(rounds: Sequence[Round]) -> list[Row]:
     keys = dict.fromkeys((one.event, client, one.subject) for one in rounds for client in one.gaps)
     found = []
     for event, client, subject in keys:
-        mine = [one for one in rounds if (one.event, one.subject) == (event, subject)]
+        mine = [one for one in rounds if (one.event, one.subject) == (event, subject) and client in one.gaps]
         errors = sum((Counter(one.errors) for one in mine), Counter[str]())[client]
         found.append(Row(subject, event, client, tuple(one.gaps[client] for one in mine), errors))
     return found
