@@ -45,6 +45,7 @@ class Stop:
         self._began: tuple[int, int] | None = None
         """When the turn began: the quorum's epoch, and the time by the clock of its leader."""
         self._let_go_at: float | None = None
+        """When it was first seen to be let go. Not by the file's time, which is of another clock."""
         self._log = Log()
 
     def step(self) -> None:
@@ -88,7 +89,9 @@ class Stop:
         self._environment.may_stop.touch()
 
     def _see_it_end(self) -> None:
-        """One that was let go without its turn takes it now, if it can: no other should go at the same time."""
+        """Keeps the turn until Kafka has ended, also for one that was let go without it: no other should go at the same
+        time. Has Kafka killed where it would not end.
+        """
         try:
             self._turn.take()
             if self._waits_in_vain():
