@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.scripts.k3d_cluster import create_command
+from components.scripts.k3d_cluster import K3d
 from components.scripts.lifecycle import Spec
 from tests.live.client import KafkaClient
 from tests.live.cluster import Cluster, eventually
-from tests.live.process import run
 from tests.live.stack import live_stack, remove_leftovers
 from tests.stack import Stack
 
@@ -93,14 +92,14 @@ def components(folder: Path) -> Iterator[Subject]:
 def plain(folder: Path) -> Iterator[Subject]:
     """The plain manifest's, on a k3d cluster as k3d makes it."""
     options = {"network": network} if (network := os.environ.get("LIVE_NETWORK")) else {}
-    spec = Spec(CLUSTER, "bench", "bench", ("zone-a", "zone-b", "zone-c"), 1, options)
-    run("k3d", "cluster", "delete", CLUSTER)
-    run(*create_command(spec, 0))
+    k3d = K3d(Spec(CLUSTER, "bench", "bench", ("zone-a", "zone-b", "zone-c"), 1, options))
+    k3d.delete()
+    k3d.create()
     try:
-        cluster = Cluster(run("k3d", "kubeconfig", "get", CLUSTER), folder, "kafka", "kafka")
+        cluster = Cluster(k3d.kubeconfig(), folder, "kafka", "kafka")
         cluster.kubectl("apply", "-f", str(_PLAIN))
         eventually("all brokers are ready", lambda: cluster.ready() == set(PODS), 300)
         bootstrap = ",".join(f"{pod}.kafka-svc.kafka.svc.cluster.local:9092" for pod in PODS)
         yield Subject("plain", cluster, bootstrap)
     finally:
-        run("k3d", "cluster", "delete", CLUSTER)
+        k3d.delete()
