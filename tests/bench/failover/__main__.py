@@ -31,6 +31,7 @@ _RESULTS = _PAGE.with_suffix(".jsonl")
 _DEAD = 16.0  # seconds that a killed node stays away; a client with Kafka's defaults may be silent for all of it
 _SETTLE = 5.0  # seconds that writes go on after an event
 _FEW = 3  # rounds of what is no pause
+_WARM = 2  # runs at full speed until the JVMs have compiled what is hot: the first has half the throughput
 _SOAK = 600.0  # seconds of full load
 _FENCED = "because its session has timed out"  # as the active controller's log says it
 _ATTEMPTS = 40  # of having the leaders where an event needs them
@@ -119,15 +120,6 @@ def false_alarms(subject: Subject) -> float:
     return sum(log.count(_FENCED) for log in logs) + subject.quorum_epoch() - epoch
 
 
-FIGURES: dict[str, tuple[Callable[[Subject], float], dict[str, int]]] = {
-    # The plain manifest is not asked for false alarms: its timeouts are Kafka's.
-    "fenced or elected in 10 min of full load": (false_alarms, {"components": 1, "plain": 0}),
-    "throughput, acks=all, 1 KiB (MB/s)": (full_speed, {"components": _FEW, "plain": _FEW}),
-    "a broker's lost disk replaced (s)": (replace_broker, {"components": _FEW, "plain": _FEW}),
-}
-"""What is measured, and in how many rounds of each subject."""
-
-
 def _apart(subject: Subject) -> tuple[str, str]:
     """The leaders of topic and quorum, on two nodes."""
     quorum = subject.quorum_leader()
@@ -191,29 +183,48 @@ def measure(subject: Subject, event: str, loads: dict[str, Load]) -> Round:
     return Round(subject.name, event, gaps, errors, seconds)
 
 
-def _others(subject: Subject) -> Iterator[Figure]:
-    """What is no pause."""
-    for what, (figure, rounds) in FIGURES.items():
-        for number in range(rounds[subject.name]):
-            subject.heal()
-            yield (found := Figure(subject.name, what, figure(subject)))
-            console.print(f"{subject.name}, {what}, round {number + 1}: {found.value:.1f}")
+def _soak(subject: Subject) -> Iterator[Figure]:
+    if subject.stack:  # The plain manifest's timeouts are Kafka's.
+        subject.heal()
+        yield Figure(subject.name, "fenced or elected in 10 min of full load", false_alarms(subject))
+
+
+def _speeds(subject: Subject) -> Iterator[Figure]:
+    if subject.stack:
+        own = subject.stack.config["kafka"]["jvmOptions"]
+        yield from _speed(subject, "dev's")
+        subject.configure(jvmOptions="")
+        yield from _speed(subject, "Kafka's")
+        subject.configure(jvmOptions=own)
+    else:
+        yield from _speed(subject, "Kafka's")
+
+
+def _speed(subject: Subject, options: str) -> Iterator[Figure]:
+    subject.heal()
+    for _ in range(_WARM):
+        full_speed(subject)
+    for _ in range(_FEW):
+        what = f"throughput, acks=all, 1 KiB, {options} JVM options (MB/s)"
+        yield Figure(subject.name, what, full_speed(subject))
+
+
+def _disks(subject: Subject) -> Iterator[Figure]:
+    for _ in range(_FEW):
+        subject.heal()
+        yield Figure(subject.name, "a broker's lost disk replaced (s)", replace_broker(subject))
+
+
+def _costs(subject: Subject) -> Iterator[Figure]:
+    return costs(subject, subject.stack) if subject.stack else iter(())
 
 
 def _pauses(subject: Subject, events: Iterable[str], rounds: int) -> Iterator[Round]:
     for event in events:
         with _producers(subject) as loads:
-            for number in range(rounds):
-                yield (found := measure(subject, event, loads))
-                shown = ", ".join(f"{client} {gap:.2f} s" for client, gap in found.gaps.items())
-                console.print(f"{subject.name}, {event}, round {number + 1}: {shown}")
+            for _ in range(rounds):
+                yield measure(subject, event, loads)
             subject.heal()
-
-
-def _costs(subject: Subject) -> Iterator[Figure]:
-    for found in costs(subject, subject.stack) if subject.stack else ():
-        yield found
-        console.print(f"{found.subject}, {found.what}: {found.value:.1f}")
 
 
 SUBJECTS = {"components": components, "plain": plain}
@@ -222,7 +233,9 @@ SUBJECTS = {"components": components, "plain": plain}
 class Part(StrEnum):
     """What can be measured by itself."""
 
-    OTHERS = "others"
+    SOAK = "soak"
+    SPEED = "speed"
+    DISK = "disk"
     COSTS = "costs"
     PAUSES = "pauses"
 
@@ -234,8 +247,8 @@ def bench(
     parts: Annotated[
         list[Part] | None,
         typer.Option(
-            help="The pauses; others: false alarms, throughput, times; costs: of TLS and of the exporter, of the "
-            "components alone. All when not given."
+            help="soak: false alarms under full load; speed: throughput; disk: a lost one replaced; costs: of TLS and "
+            "of the exporter; pauses. All when not given; soak and costs are the components' alone."
         ),
     ] = None,
     subjects: Annotated[str, typer.Option(help="components, plain, or both.")] = "both",
@@ -251,13 +264,16 @@ def bench(
             own.mkdir()
             with SUBJECTS[name](own) as subject, results.open("a") as file:
                 found_by: dict[Part, Iterator[Round | Figure]] = {
-                    Part.OTHERS: _others(subject),
+                    Part.SOAK: _soak(subject),
+                    Part.SPEED: _speeds(subject),
+                    Part.DISK: _disks(subject),
                     Part.COSTS: _costs(subject),
                     Part.PAUSES: _pauses(subject, only or EVENTS, rounds if name == "components" else plain_rounds),
                 }
                 chosen = (found for part, found in found_by.items() if part in (parts or Part))
                 for found in itertools.chain.from_iterable(chosen):
                     print(json.dumps({"date": today, **asdict(found)}), file=file, flush=True)
+                    console.print(found.shown)
     lines = results.read_text().splitlines()
     done, figures = recorded(lines)
     figures += [
@@ -291,6 +307,10 @@ this machine. `components` is the stack `dev` of this program, `plain` a careful
 (`tests/bench/failover/plain.yaml`) on a k3d cluster of its own. The client `exported` has the stack's output
 `clientProperties`, `default` has none: what it waits for when a node is killed, and that no server can help it, is
 shown in [kafka.md](kafka.md#failover). `errors` are those that reached the client's caller, of all rounds together.
+
+`dev` has its JVMs compile less than Kafka's own options do (`-XX:TieredStopAtLevel=1`): where three brokers share two
+cores, compiling takes the time of what is measured. That makes pauses shorter and throughput lower, so throughput is
+measured with either; the plain manifest has Kafka's own. Each has two runs before it that don't count.
 
 What TLS and the exporter cost is measured with a second Kafka of the same size beside that of the components, with
 `security: {{}}`: each is written to in turns while the other is idle. There the replicas go by TLS, too. A broker's

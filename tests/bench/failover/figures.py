@@ -31,6 +31,11 @@ class Round:
     errors: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def shown(self) -> str:
+        """A line for the terminal."""
+        return f"{self.subject}, {self.event}: {', '.join(f'{who} {gap:.2f} s' for who, gap in self.gaps.items())}"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -39,6 +44,11 @@ class Figure:
     subject: str
     what: str
     value: float
+
+    @property
+    def shown(self) -> str:
+        """A line for the terminal."""
+        return f"{self.subject}, {self.what}: {self.value:.1f}"
 
 
 @dataclass(frozen=True)
