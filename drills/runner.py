@@ -28,7 +28,7 @@ from drills.target import Target
 from drills.watching import Watching
 
 _SEEN_SECONDS = 30.0
-_AFTER_SECONDS = 3.0  # of the load, once all is as before
+_STEADY_SECONDS = 10.0  # of all as before: what is just lost still looks whole to Kafka (9 s) and to Kubernetes
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,10 @@ class _Run:
         self._phase("heal", detail)
         self._heal()
         self._phase("settle", detail)
-        if not self._situation.wait(self._is_settled, self._settings.settle):
+        if not self._situation.wait(self._is_settled, self._settings.settle, _STEADY_SECONDS):
             trouble = f"not as before within {self._settings.settle:.0f} s: {', '.join(self._unsettled())}"
             self._troubled("the cluster settles", Outcome.FAIL, trouble)
             return False
-        self._drill.hold(_AFTER_SECONDS)
         return True
 
     def _heal(self) -> None:

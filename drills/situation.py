@@ -101,14 +101,19 @@ class Situation:
         with self._lock:
             return sum(now - at <= _RATE_SECONDS for at in self._recent) / _RATE_SECONDS
 
-    def wait(self, holds: Callable[[], bool], seconds: float) -> bool:
-        """Waits until it holds; whether it does, after so many seconds at most."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > deadline:
+    def wait(self, holds: Callable[[], bool], seconds: float, steady: float = 0.0) -> bool:
+        """Waits until it holds, for `steady` seconds at a stretch; whether it does, after so many seconds at most."""
+        since = time.monotonic()
+        deadline = since + seconds
+        while True:
+            now = time.monotonic()
+            if not holds():
+                since = now
+            elif now - since >= steady:
+                return True
+            if now > deadline:
                 return False
             time.sleep(_LOOK_SECONDS)
-        return True
 
     @property
     def full_isr(self) -> bool:
