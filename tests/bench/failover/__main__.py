@@ -17,7 +17,7 @@ from rich.console import Console
 
 from components.failover import CLIENT
 from components.kafka_plan import render_properties
-from tests.bench.failover.costs import costs, throughput
+from tests.bench.failover.costs import costs, restart, throughput
 from tests.bench.failover.figures import Figure, Round, Row, dates, figure_rows, recorded, rows
 from tests.bench.failover.subjects import PODS, TOPIC, Subject, components, plain
 from tests.bench.machine import load, machine
@@ -190,12 +190,12 @@ def _soak(subject: Subject) -> Iterator[Figure]:
 
 
 def _speeds(subject: Subject) -> Iterator[Figure]:
-    if subject.stack:
-        own = subject.stack.config["kafka"]["jvmOptions"]
+    if stack := subject.stack:
+        own = stack.config["kafka"]["jvmOptions"]
         yield from _speed(subject, "dev's")
-        subject.configure(jvmOptions="")
+        restart(stack, subject.cluster, {"jvmOptions": ""})
         yield from _speed(subject, "Kafka's")
-        subject.configure(jvmOptions=own)
+        restart(stack, subject.cluster, {"jvmOptions": own})
     else:
         yield from _speed(subject, "Kafka's")
 

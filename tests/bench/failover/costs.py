@@ -52,12 +52,12 @@ def costs(subject: Subject, first: Stack) -> Iterator[Figure]:
 
         # A heap that is there as a whole from the start: how much of it was used is more than an exporter takes.
         touched = {"jvmOptions": f"{first.config['kafka'].get('jvmOptions', '')} -XX:+AlwaysPreTouch"}
-        _restart(second, cluster, touched)
+        restart(second, cluster, touched)
         throughput(subject.client, bootstrap, *options, records=_FEW_RECORDS)
         for memory in _memory(cluster):
             yield Figure(subject.name, "memory of a broker without the exporter (MiB)", memory)
         _bring_agent(cluster)
-        _restart(second, cluster, {"metrics": {}})
+        restart(second, cluster, {"metrics": {}})
         throughput(subject.client, bootstrap, *options, records=_FEW_RECORDS)
         _scrape(cluster)
         for memory in _memory(cluster):
@@ -98,7 +98,7 @@ def _settle(cluster: Cluster) -> None:
     eventually("all replicas are in sync", cluster.fully_replicated, 300)
 
 
-def _restart(stack: Stack, cluster: Cluster, settings: dict[str, Any]) -> None:
+def restart(stack: Stack, cluster: Cluster, settings: dict[str, Any]) -> None:
     """Rolls the nodes with other settings."""
     stack.change(lambda config: config["kafka"].update(settings))
     stack.up()

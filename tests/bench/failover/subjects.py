@@ -61,13 +61,6 @@ class Subject:
         eventually("all brokers are ready", lambda: self.cluster.ready() == set(PODS), 300)
         eventually("all replicas are in sync", self._in_sync, 300)
 
-    def configure(self, **settings: str) -> None:
-        """Deploys other settings of `kafka`, where this program did: the brokers are rolled."""
-        assert self.stack
-        self.stack.change(lambda config: config["kafka"].update(settings))
-        self.stack.up()
-        self.heal()
-
     def _quorum(self, what: str) -> str:
         return _number(rf"{what}: +([0-9]+)", self.client.tool("kafka-metadata-quorum.sh", "describe", "--status"))
 

@@ -19,9 +19,9 @@ from components.checker.__main__ import Checker, Stopping
 from components.checker.verdict import Observation
 from components.checker.wire import DESCRIBE_QUORUM, Metadata, Partition, Quorum, Replica
 from tests.unit.checker import kafka
-from tests.unit.checker.clock import Clock
 from tests.unit.checker.environment import environment, plan, variables
 from tests.unit.checker.kafka import FakeKafka, directory, running
+from tests.unit.clock import Clock
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -2,7 +2,7 @@ import pytest
 
 from components.checker import log
 from components.checker.log import Log
-from tests.unit.checker.clock import Clock
+from tests.unit.clock import Clock
 
 
 def test_what_is_new_is_said_and_what_only_counts_down_is_not(

@@ -18,8 +18,8 @@ from components.checker.turn import SHUTDOWN, Turn
 from components.checker.verdict import Node, Observation
 from components.checker.wire import Metadata, Partition, Quorum, Replica
 from tests.unit.checker.api import FakeApi
-from tests.unit.checker.clock import Clock
 from tests.unit.checker.environment import environment
+from tests.unit.clock import Clock
 
 PATIENCE = 270.0  # seconds of the default grace period
 

@@ -14,8 +14,8 @@ from components.checker import turn
 from components.checker.kubernetes import ApiError
 from components.checker.turn import RENEW, SECONDS, TRUSTED, Turn
 from tests.unit.checker.api import FakeApi, unreachable
-from tests.unit.checker.clock import Clock
 from tests.unit.checker.environment import environment
+from tests.unit.clock import Clock
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kafka/leases/kafka-stop"
 SET = "/apis/apps/v1/namespaces/kafka/statefulsets/kafka"

@@ -12,9 +12,9 @@ from components.checker.environment import Environment
 from components.checker.watch import Watch, usage
 from components.checker.wire import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, Metadata, Partition, Replica
 from tests.unit.checker import kafka
-from tests.unit.checker.clock import Clock
 from tests.unit.checker.environment import environment
 from tests.unit.checker.kafka import FakeKafka, closing, directory, running
+from tests.unit.clock import Clock
 
 VOTERS = tuple(Replica(node, directory(node), 1000) for node in range(3))
 PLACES = (Partition("t", 0, 0, (0, 1, 2), (0, 1, 2)),)

@@ -6,21 +6,13 @@ import pytest
 
 from drills import situation
 from drills.situation import Situation
-
-
-class Clock:
-    now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.unit.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
+    clock.now = 100.0
     monkeypatch.setattr(situation, "time", clock)
     return clock
 
