@@ -40,7 +40,7 @@ class Settings:
     baseline: float = 5.0
     """Seconds of undisturbed load before the fault."""
     settle: float = 600.0
-    """Seconds within which all must be as before."""
+    """Seconds within which all must be as before, to stay so."""
     expect: tuple[str, ...] = ()
     """Expectations over those of the same name in the catalogue, such as `longest-gap=1`."""
 

@@ -102,17 +102,17 @@ class Situation:
             return sum(now - at <= _RATE_SECONDS for at in self._recent) / _RATE_SECONDS
 
     def wait(self, holds: Callable[[], bool], seconds: float, steady: float = 0.0) -> bool:
-        """Waits until it holds, for `steady` seconds at a stretch; whether it does, after so many seconds at most."""
+        """Waits until it holds, for `steady` seconds at a stretch; whether that stretch begins within `seconds`."""
         since = time.monotonic()
         deadline = since + seconds
         while True:
             now = time.monotonic()
             if not holds():
                 since = now
+                if now > deadline:
+                    return False
             elif now - since >= steady:
                 return True
-            if now > deadline:
-                return False
             time.sleep(_LOOK_SECONDS)
 
     @property

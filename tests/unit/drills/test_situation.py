@@ -28,6 +28,16 @@ def test_what_looks_whole_for_a_moment_is_not_settled(clock: Clock) -> None:
     assert clock.now == pytest.approx(130, abs=0.2)
 
 
+def test_the_stretch_may_end_after_the_deadline(clock: Clock) -> None:
+    assert Situation().wait(lambda: clock.now >= 155, 60, steady=10)
+    assert clock.now == pytest.approx(165, abs=0.2)
+
+
+def test_what_breaks_after_the_deadline_has_not_settled(clock: Clock) -> None:
+    assert not Situation().wait(lambda: 155 <= clock.now < 162, 60, steady=10)
+    assert clock.now == pytest.approx(162, abs=0.2)
+
+
 def test_what_comes_and_goes_never_settles(clock: Clock) -> None:
     turns = itertools.cycle([True, False])
     assert not Situation().wait(lambda: next(turns), 60, steady=1)

@@ -103,7 +103,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(runner, "Watching", watching)
     monkeypatch.setattr(runner, "Load", FakeLoad)
     monkeypatch.setattr(runner, "ClusterLeases", lambda kubernetes: found.leases)
-    monkeypatch.setattr(runner, "_AFTER_SECONDS", 0)
+    monkeypatch.setattr(runner, "_STEADY_SECONDS", 0.0)
     monkeypatch.setattr(runner, "_SEEN_SECONDS", 0.2)
     FakeLoad.made, FakeLoad.lost, FakeLoad.fails = [], False, None
     yield found
