@@ -40,8 +40,9 @@ SERVER: Final = {
 CLIENT: Final = {
     "acks": "all",
     "enable.idempotence": "true",
-    # A request in flight to a node that is gone is given up, and the connection to it.
-    "request.timeout.ms": "1500",
+    # A request in flight to a node that is gone is given up, and the connection to it. So is one that waits for a lost
+    # follower, which holds back the question for the new leader that is behind it on the same connection.
+    "request.timeout.ms": "1000",
     # A producer asks for the new leader only when a connection to the old one has failed: so the tries are short. TLS
     # and the login are in this time, too: where they take longer, or a client is further away than 0.3 s, raise both.
     "socket.connection.setup.timeout.ms": "400",
