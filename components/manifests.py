@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_snake
 
+from components.failover import KEEPALIVE
 from components.kafka_plan import HEALTH_PORT, LOG_FOLDER, METRICS_PORT, KafkaPlan, NodesPlan
 from components.kafka_settings import KafkaSettings, NodePool
 from components.listeners import DRILL_LABELS, KEYSTORE, NODE_NAME, OUTSIDE, TLS_FOLDER, Listener
@@ -304,6 +305,7 @@ def _pod(plan: KafkaPlan, nodes: NodesPlan) -> Manifest:
             "fsGroup": _USER,
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
+            "sysctls": [{"name": name, "value": value} for name, value in KEEPALIVE.items()],
         },
         "initContainers": [_prepare(plan, nodes), _checker(plan, nodes)],
         "containers": [_kafka(plan, nodes)],

@@ -304,6 +304,12 @@ def test_every_container_keeps_to_the_restricted_standard(variant: KafkaPlan) ->
             "fsGroup": 1000,
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
+            # Of those that the standard allows from Kubernetes 1.29 on.
+            "sysctls": [
+                {"name": "net.ipv4.tcp_keepalive_time", "value": "5"},
+                {"name": "net.ipv4.tcp_keepalive_intvl", "value": "1"},
+                {"name": "net.ipv4.tcp_keepalive_probes", "value": "3"},
+            ],
         }
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod(variant, nodes))
         allowed = {"configMap", "emptyDir", "projected", "secret"}  # and claims, which are templates
