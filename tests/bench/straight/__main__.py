@@ -351,6 +351,11 @@ brokers_spec: Any = {
                 "fsGroup": 1000,
                 "fsGroupChangePolicy": "OnRootMismatch",
                 "seccompProfile": {"type": "RuntimeDefault"},
+                "sysctls": [
+                    {"name": "net.ipv4.tcp_keepalive_time", "value": "5"},
+                    {"name": "net.ipv4.tcp_keepalive_intvl", "value": "1"},
+                    {"name": "net.ipv4.tcp_keepalive_probes", "value": "3"},
+                ],
             },
             "initContainers": [
                 {
