@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("healthy")
 
 _BUSY = {"longest-gap": 8.0, "quorum-kept": 10.0}
 _LONGEST = 900
-_SHORT = ("drain-leader", "drain-two", "freeze-leader", "kill-controller", "partition")
+_SHORT = ("drain-leader", "kill-controller", "partition")
 _ELSEWHERE = ("disk-full", "rolling-upgrade")
 _VOLUMES = "/var/lib/rancher/k3s/storage"
 

@@ -13,6 +13,8 @@ from tests.live.test_drills import allow, drill
 from tests.live.watch import Watch
 from tests.stack import PulumiFailed, Stack
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = "apache/kafka:4.2.0", "apache/kafka:4.3.1"
 
 
@@ -59,7 +61,6 @@ def images(cluster: Cluster) -> set[str]:
     return {pod.spec.containers[0].image for pod in cluster.brokers().values()}
 
 
-@pytest.mark.long
 def test_the_drill_of_an_upgrade(old: Stack, tmp_path: Path) -> None:
     allow(old)
     code, out = drill(old, tmp_path, "rolling-upgrade", "--upgrade-image", NEW)
