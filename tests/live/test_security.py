@@ -26,6 +26,7 @@ NAMESPACE = "secured"
 USER = {"name": "live", "writes": [SINGLE], "reads": [SINGLE]}
 OUTSIDER = {"name": "outsider", "writes": ["orders"], "reads": ["orders"]}
 SECURITY = {"external": {"hosts": "b{id}.kafka.example.test", "service": "NodePort", "nodePort": 31000}}
+_PATIENT = {"broker.session.timeout.ms": 4000}  # one that starts takes the time of six brokers on the cores of three
 _TOOLS = "/opt/kafka/bin"
 _CONFIG = "/tmp/producer.properties"  # where Load has its client's
 
@@ -34,7 +35,8 @@ _CONFIG = "/tmp/producer.properties"  # where Load has its client's
 def secured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A second stack on the live tests' cluster."""
     small = {"cpu": "50m", "memory": "768Mi", "heap": "256Mi"}
-    own = second_stack(stack, tmp_path_factory.mktemp(NAMESPACE), NAMESPACE, {"security": SECURITY, "resources": small})
+    kafka = {"security": SECURITY, "resources": small, "properties": _PATIENT}
+    own = second_stack(stack, tmp_path_factory.mktemp(NAMESPACE), NAMESPACE, kafka)
     own.change(lambda config: config.update(users=[USER, OUTSIDER]))
     own.up()
     yield own
