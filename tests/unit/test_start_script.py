@@ -244,7 +244,7 @@ def test_kafka_has_its_time_to_end(tmp_path: Path, asked: signal.Signals) -> Non
         process.send_signal(asked)
         time.sleep(0.3)
         process.send_signal(asked)
-        assert process.wait(5) == 5
+        assert process.wait(30) == 5
     assert (tmp_path / "clean").exists()
 
 
@@ -260,7 +260,7 @@ def test_kafka_is_killed_when_it_must_stop_and_was_asked_to(tmp_path: Path) -> N
         process.terminate()
         assert lasts(process)
         must_stop.touch()
-        assert process.wait(5) == 128 + signal.SIGKILL
+        assert process.wait(30) == 128 + signal.SIGKILL
 
 
 def test_a_stop_before_kafka_starts_leaves_a_formatted_disk(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_stop_before_kafka_starts_leaves_a_formatted_disk(tmp_path: Path) -> N
     started.does("kafka-storage.sh", f"echo formats\nsleep 0.5\ntouch {tmp_path}/formatted")
     with started.starts("formats") as process:
         process.terminate()
-        assert process.wait(5) == 128 + signal.SIGTERM
+        assert process.wait(30) == 128 + signal.SIGTERM
         assert process.stdout
         assert process.stdout.read() == ""
     assert (tmp_path / "formatted").exists()
