@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,11 @@ class Pod:
     def starts(self, said: str) -> Iterator[subprocess.Popen[str]]:
         """start.sh, as soon as Kafka's program has `said` a line."""
         command = ["bash", f"{self.root}/etc/kafka-ha/start.sh"]
-        with subprocess.Popen(command, env=self.variables, stdout=subprocess.PIPE, text=True) as process:
+        # A shell can't trap what was ignored when it began, as SIGINT is in tests that run in the background.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        with subprocess.Popen(
+            command, env=self.variables, stdout=subprocess.PIPE, text=True, preexec_fn=heed
+        ) as process:
             assert process.stdout
             while process.stdout.readline() != f"{said}\n":
                 assert process.poll() is None
@@ -244,7 +249,7 @@ def test_kafka_has_its_time_to_end(tmp_path: Path, asked: signal.Signals) -> Non
         process.send_signal(asked)
         time.sleep(0.3)
         process.send_signal(asked)
-        assert process.wait(30) == 5
+        assert process.wait(5) == 5
     assert (tmp_path / "clean").exists()
 
 
@@ -260,7 +265,7 @@ def test_kafka_is_killed_when_it_must_stop_and_was_asked_to(tmp_path: Path) -> N
         process.terminate()
         assert lasts(process)
         must_stop.touch()
-        assert process.wait(30) == 128 + signal.SIGKILL
+        assert process.wait(5) == 128 + signal.SIGKILL
 
 
 def test_a_stop_before_kafka_starts_leaves_a_formatted_disk(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_a_stop_before_kafka_starts_leaves_a_formatted_disk(tmp_path: Path) -> N
     started.does("kafka-storage.sh", f"echo formats\nsleep 0.5\ntouch {tmp_path}/formatted")
     with started.starts("formats") as process:
         process.terminate()
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(5) == 128 + signal.SIGTERM
         assert process.stdout
         assert process.stdout.read() == ""
     assert (tmp_path / "formatted").exists()
