@@ -80,7 +80,7 @@ class Runner:
             "RUNNER_TEMP": str(self.home),
         }
         # What `make env` and `make test` gave this shell belongs to another checkout.
-        others = ("PULUMI_", "KAFKA_HA_PASS", "MAKE", "MFLAGS")
+        others = ("PULUMI_", "KAFKA_HA_PASS", "MAKE", "MFLAGS", "ARGS")
         own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
