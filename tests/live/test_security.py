@@ -26,7 +26,7 @@ NAMESPACE = "secured"
 USER = {"name": "live", "writes": [SINGLE], "reads": [SINGLE]}
 OUTSIDER = {"name": "outsider", "writes": ["orders"], "reads": ["orders"]}
 SECURITY = {"external": {"hosts": "b{id}.kafka.example.test", "service": "NodePort", "nodePort": 31000}}
-_PATIENT = {"broker.session.timeout.ms": 4000}  # one that starts takes the time of six brokers on the cores of three
+_PATIENT = {"broker.session.timeout.ms": 4000}  # six on the cores of three: one that starts makes others late
 _TOOLS = "/opt/kafka/bin"
 _CONFIG = "/tmp/producer.properties"  # where Load has its client's
 
